@@ -1,0 +1,218 @@
+//! The numbers that kernels work on: [`Element`], [`Number`], [`Float`].
+
+use std::fmt::Debug;
+
+/// A value that a tensor can hold: `f32`, `f64`, `i64` or `bool`.
+pub trait Element: Copy + Send + Sync + Default + PartialEq + PartialOrd + Debug + 'static {
+    /// Whether every bit pattern is a valid value, so that recycled memory of any kind can be handed out
+    /// as it is. False for `bool` only.
+    const ANY_BITS: bool;
+    /// What fresh memory is filled with when debug assertions are on, to make a kernel that forgets to
+    /// write part of its output fail loudly.
+    const POISON: Self;
+    /// Additive identity (`false` for `bool`).
+    const ZERO: Self;
+    /// Multiplicative identity (`true` for `bool`).
+    const ONE: Self;
+}
+
+impl Element for f32 {
+    const ANY_BITS: bool = true;
+    const POISON: f32 = f32::NAN;
+    const ZERO: f32 = 0.0;
+    const ONE: f32 = 1.0;
+}
+
+impl Element for f64 {
+    const ANY_BITS: bool = true;
+    const POISON: f64 = f64::NAN;
+    const ZERO: f64 = 0.0;
+    const ONE: f64 = 1.0;
+}
+
+impl Element for i64 {
+    const ANY_BITS: bool = true;
+    const POISON: i64 = i64::MIN + 0xDEAD;
+    const ZERO: i64 = 0;
+    const ONE: i64 = 1;
+}
+
+impl Element for bool {
+    const ANY_BITS: bool = false;
+    const POISON: bool = true;
+    const ZERO: bool = false;
+    const ONE: bool = true;
+}
+
+/// Arithmetic with the rules of a tensor: integers wrap, `bool` addition is *or*, multiplication is *and*.
+pub trait Number: Element {
+    /// a + b
+    fn add(self, b: Self) -> Self;
+    /// a − b (for `bool`: exclusive or; the tensor operation refuses it before it gets here)
+    fn sub(self, b: Self) -> Self;
+    /// a · b
+    fn mul(self, b: Self) -> Self;
+    /// Whether this is a NaN; never for integers and booleans.
+    fn is_nan(self) -> bool;
+    /// The larger of the two; a NaN wins, as in PyTorch.
+    #[inline(always)]
+    fn maximum(self, b: Self) -> Self {
+        if self > b || self.is_nan() { self } else { b }
+    }
+    /// The smaller of the two; a NaN wins, as in PyTorch.
+    #[inline(always)]
+    fn minimum(self, b: Self) -> Self {
+        if self < b || self.is_nan() { self } else { b }
+    }
+    /// The value as an `f64`.
+    fn to_f64(self) -> f64;
+    /// The nearest value of this type (truncating towards zero for integers, non-zero for `bool`).
+    fn from_f64(x: f64) -> Self;
+}
+
+macro_rules! number {
+    ($t:ty, add: $add:expr, sub: $sub:expr, mul: $mul:expr, nan: $nan:expr, to: $to:expr, from: $from:expr) => {
+        impl Number for $t {
+            #[inline(always)]
+            fn add(self, b: Self) -> Self {
+                $add(self, b)
+            }
+            #[inline(always)]
+            fn sub(self, b: Self) -> Self {
+                $sub(self, b)
+            }
+            #[inline(always)]
+            fn mul(self, b: Self) -> Self {
+                $mul(self, b)
+            }
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                $nan(self)
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                $to(self)
+            }
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                $from(x)
+            }
+        }
+    };
+}
+
+number!(f32, add: |a, b| a + b, sub: |a, b| a - b, mul: |a, b| a * b, nan: f32::is_nan,
+    to: f64::from, from: |x| x as f32);
+number!(f64, add: |a, b| a + b, sub: |a, b| a - b, mul: |a, b| a * b, nan: f64::is_nan,
+    to: |x| x, from: |x| x);
+number!(i64, add: i64::wrapping_add, sub: i64::wrapping_sub, mul: i64::wrapping_mul, nan: |_| false,
+    to: |x| x as f64, from: |x| x as i64);
+number!(bool, add: |a, b| a | b, sub: |a, b| a ^ b, mul: |a, b| a & b, nan: |_| false,
+    to: |x| if x { 1.0 } else { 0.0 }, from: |x| x != 0.0);
+
+/// A floating-point number with the functions that element-wise kernels are written in.
+///
+/// Every element-wise operation is written once, over this trait, and compiled for each float type and
+/// each instruction set.
+pub trait Float:
+    Number
+    + std::ops::Add<Output = Self>
+    + std::ops::Sub<Output = Self>
+    + std::ops::Mul<Output = Self>
+    + std::ops::Div<Output = Self>
+    + std::ops::Neg<Output = Self>
+    + std::ops::AddAssign
+    + std::ops::SubAssign
+    + std::ops::MulAssign
+    + std::ops::DivAssign
+    + std::iter::Sum
+{
+    /// Distance from 1 to the next larger value.
+    const EPSILON: Self;
+    /// Positive infinity.
+    const INFINITY: Self;
+    /// Negative infinity.
+    const NEG_INFINITY: Self;
+    /// Not a number.
+    const NAN: Self;
+
+    /// A constant: the nearest value to `x`.
+    #[inline(always)]
+    fn of(x: f64) -> Self {
+        Self::from_f64(x)
+    }
+    /// Whether the value is neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+    /// |x|
+    fn abs(self) -> Self;
+    /// x^(1/2)
+    fn sqrt(self) -> Self;
+    /// eˣ
+    fn exp(self) -> Self;
+    /// eˣ − 1, accurate near 0
+    fn exp_m1(self) -> Self;
+    /// ln x
+    fn ln(self) -> Self;
+    /// ln(1 + x), accurate near 0
+    fn ln_1p(self) -> Self;
+    /// log₂ x
+    fn log2(self) -> Self;
+    /// log₁₀ x
+    fn log10(self) -> Self;
+    /// sin x
+    fn sin(self) -> Self;
+    /// cos x
+    fn cos(self) -> Self;
+    /// tan x
+    fn tan(self) -> Self;
+    /// tanh x
+    fn tanh(self) -> Self;
+    /// xʸ
+    fn powf(self, y: Self) -> Self;
+    /// The largest integer not above x
+    fn floor(self) -> Self;
+    /// The smallest integer not below x
+    fn ceil(self) -> Self;
+    /// The nearest integer, halves to even
+    fn round_ties_even(self) -> Self;
+    /// The integer part
+    fn trunc(self) -> Self;
+    /// a·b + c, rounded once where the processor has the instruction
+    fn mul_add(self, a: Self, b: Self) -> Self;
+}
+
+macro_rules! float {
+    ($t:ident) => {
+        impl Float for $t {
+            const EPSILON: Self = $t::EPSILON;
+            const INFINITY: Self = $t::INFINITY;
+            const NEG_INFINITY: Self = $t::NEG_INFINITY;
+            const NAN: Self = $t::NAN;
+            float!(@methods $t: abs, sqrt, exp, exp_m1, ln, ln_1p, log2, log10, sin, cos, tan, tanh,
+                floor, ceil, round_ties_even, trunc);
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                $t::is_finite(self)
+            }
+            #[inline(always)]
+            fn powf(self, y: Self) -> Self {
+                $t::powf(self, y)
+            }
+            #[inline(always)]
+            fn mul_add(self, a: Self, b: Self) -> Self {
+                $t::mul_add(self, a, b)
+            }
+        }
+    };
+    (@methods $t:ident: $($name:ident),+) => {
+        $(
+            #[inline(always)]
+            fn $name(self) -> Self {
+                $t::$name(self)
+            }
+        )+
+    };
+}
+
+float!(f32);
+float!(f64);

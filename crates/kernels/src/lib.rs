@@ -1,0 +1,17 @@
+//! The numeric kernels of chainrule: slices in, slices out.
+//!
+//! Nothing here knows what a tensor or a graph is. Three things that everything else stands on live
+//! here because they need `unsafe`: recycled, aligned memory ([`memory`]), the one door to threads
+//! ([`parallel`]) and the run-time choice of an instruction set ([`simd`]).
+//!
+//! Shape errors are found by the callers (the tensor crate, at the door of each operation); kernels
+//! state what they expect and check it with assertions, because a wrong length here is a bug of ours.
+
+pub mod element;
+pub mod elementwise;
+pub mod memory;
+pub mod parallel;
+pub mod simd;
+
+pub use element::{Element, Float, Number};
+pub use memory::Buffer;

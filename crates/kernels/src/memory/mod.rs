@@ -1,0 +1,13 @@
+//! Recycled, 64-byte-aligned memory for tensor data.
+//!
+//! A [`Buffer`] is a slice that came from the pool and goes back to it when dropped, so that in the steady
+//! state of a training loop the system allocator is not asked for anything: each step takes the very blocks
+//! that the step before gave back, warm in the cache and with their pages mapped.
+
+mod buffer;
+mod pool;
+mod stats;
+
+pub use buffer::Buffer;
+pub use pool::{set_cache_limit, trim};
+pub use stats::{Stats, reset_peak, stats};
