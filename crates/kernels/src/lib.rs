@@ -9,6 +9,7 @@
 
 pub mod element;
 pub mod elementwise;
+pub mod gemm;
 pub mod memory;
 pub mod parallel;
 pub mod simd;

@@ -1,0 +1,187 @@
+//! Matrix products: [`gemm`] and [`batched`].
+//!
+//! The float kernels are those of `matrixmultiply`, on one thread each; the product is cut here into blocks,
+//! by its sizes alone, that threads share. Where the output is too small for enough blocks the depth is cut
+//! too, into a fixed number of partial products that are added in order. So results are the same bits for
+//! every thread count.
+
+mod number;
+mod plan;
+#[cfg(test)]
+mod tests;
+mod vector;
+
+pub use number::GemmNumber;
+
+use crate::Buffer;
+use crate::parallel::{self, SendPtr};
+use plan::Plan;
+
+/// A batch with at least this many matrices is shared out by matrices, a smaller one by blocks of each.
+const LARGE_BATCH: usize = 16;
+
+/// Read access to a matrix: element (i, j) is `data[offset + i · row_stride + j · column_stride]`.
+///
+/// Strides may have any value: 0 repeats a row or column, swapped strides transpose.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a, T> {
+    /// The memory.
+    pub data: &'a [T],
+    /// Index of the first element.
+    pub offset: usize,
+    /// Distance between vertical neighbours, in elements.
+    pub row_stride: usize,
+    /// Distance between horizontal neighbours, in elements.
+    pub column_stride: usize,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// A matrix whose rows of `columns` elements lie one after the other.
+    pub fn row_major(data: &'a [T], columns: usize) -> Self {
+        Matrix { data, offset: 0, row_stride: columns, column_stride: 1 }
+    }
+
+    /// Rows as columns, of the same memory.
+    pub fn transposed(self) -> Self {
+        Matrix { row_stride: self.column_stride, column_stride: self.row_stride, ..self }
+    }
+
+    /// The part that starts at (row, column), which must be an element.
+    fn from(self, row: usize, column: usize) -> Self {
+        Matrix { offset: self.offset + row * self.row_stride + column * self.column_stride, ..self }
+    }
+
+    /// Panics unless every element of `rows` × `columns` lies in the memory.
+    fn check(&self, rows: usize, columns: usize, name: &str) {
+        if rows == 0 || columns == 0 {
+            return;
+        }
+        let last = (rows - 1)
+            .checked_mul(self.row_stride)
+            .zip((columns - 1).checked_mul(self.column_stride))
+            .and_then(|(down, right)| self.offset.checked_add(down)?.checked_add(right));
+        assert!(last.is_some_and(|last| last < self.data.len()), "{name} reaches beyond its memory");
+    }
+}
+
+/// C = A·B + β·C for A `[m, k]`, B `[k, n]` and C `[m, n]`, row-major.
+///
+/// With β = 0 what C held is never read. With k = 0 the product is zero. Panics when C has another length
+/// than m·n or an operand reaches beyond its memory. The counterpart of `torch.mm` and `torch.addmm`.
+pub fn gemm<T: GemmNumber>(
+    (m, n, k): (usize, usize, usize),
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    beta: T,
+    c: &mut [T],
+) {
+    check((m, n, k), &a, &b, c);
+    if c.is_empty() {
+        return;
+    }
+    if m == 1 && vector::suits(&b) {
+        return vector::times_matrix((n, k), a, b, beta, c);
+    }
+    if n == 1 && vector::suits(&a.transposed()) {
+        return vector::times_matrix((m, k), b.transposed(), a.transposed(), beta, c);
+    }
+    let plan = Plan::new(m, n, k);
+    if plan.tasks() == 1 {
+        whole((m, n, k), a, b, beta, c);
+    } else if plan.depth.count == 1 {
+        blocks(&plan, 0, (n, a, b), beta, c);
+    } else {
+        let mut partial = Buffer::recycled(plan.depth.count * m * n);
+        blocks(&plan, m * n, (n, a, b), T::ZERO, &mut partial);
+        add_partial(&partial, beta, c);
+    }
+}
+
+/// C[i] = A(i)·B(i) + β·C[i] for each i below `batch`; C is `[batch, m, n]`, row-major. See [`gemm`].
+pub fn batched<'a, T: GemmNumber>(
+    batch: usize,
+    (m, n, k): (usize, usize, usize),
+    a: impl Fn(usize) -> Matrix<'a, T> + Sync,
+    b: impl Fn(usize) -> Matrix<'a, T> + Sync,
+    beta: T,
+    c: &mut [T],
+) {
+    assert_eq!(c.len(), batch * m * n, "length of C");
+    if c.is_empty() {
+        return;
+    }
+    if batch < LARGE_BATCH {
+        for (i, c) in c.chunks_exact_mut(m * n).enumerate() {
+            gemm((m, n, k), a(i), b(i), beta, c);
+        }
+        return;
+    }
+    let matrix_ns = plan::nanoseconds(m, n, k);
+    let group = ((10_000.0 / matrix_ns) as usize).clamp(1, batch);
+    parallel::chunks_mut(c, group * m * n, matrix_ns * batch as f64, |i, c| {
+        for (j, c) in c.chunks_exact_mut(m * n).enumerate() {
+            let (a, b) = (a(i * group + j), b(i * group + j));
+            check((m, n, k), &a, &b, c);
+            if (m == 1 && vector::suits(&b)) || (n == 1 && vector::suits(&a.transposed())) {
+                gemm((m, n, k), a, b, beta, c);
+            } else {
+                whole((m, n, k), a, b, beta, c);
+            }
+        }
+    });
+}
+
+fn check<T>((m, n, k): (usize, usize, usize), a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &[T]) {
+    assert_eq!(c.len(), m * n, "length of C");
+    a.check(m, k, "A");
+    b.check(k, n, "B");
+}
+
+/// One product on the calling thread. The operands have been checked.
+pub(crate) fn whole<T: GemmNumber>(
+    (m, n, k): (usize, usize, usize),
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    beta: T,
+    c: &mut [T],
+) {
+    check((m, n, k), &a, &b, c);
+    // SAFETY: the operands lie in their memory (checked), and C is m·n elements that we may write.
+    unsafe { T::multiply((m, n, k), a, b, beta, c.as_mut_ptr(), n) }
+}
+
+/// The blocks of a plan; the partial product of depth part p is written at `c[p · part_len ..]`.
+fn blocks<T: GemmNumber>(
+    plan: &Plan,
+    part_len: usize,
+    (n, a, b): (usize, Matrix<'_, T>, Matrix<'_, T>),
+    beta: T,
+    c: &mut [T],
+) {
+    let base = SendPtr(c.as_mut_ptr());
+    parallel::run(plan.tasks(), plan.nanoseconds, |task| {
+        let (part, block) = (task % plan.depth.count, task / plan.depth.count);
+        let (row, m_block) = plan.rows.range(block / plan.columns.count);
+        let (column, n_block) = plan.columns.range(block % plan.columns.count);
+        let (depth, k_block) = plan.depth.range(part);
+        // SAFETY: the start of the block is an element of C.
+        let c = unsafe { base.get().add(part * part_len + row * n + column) };
+        let (a, b) = (a.from(row, depth), b.from(depth, column));
+        // SAFETY: the whole operands lie in their memory (checked by `gemm`), so this part of them does; the
+        // blocks of C are disjoint, each is run once, and `c` stays mutably borrowed until `run` returns.
+        unsafe { T::multiply((m_block, n_block, k_block), a, b, beta, c, n) };
+    });
+}
+
+/// C = β·C + the partial products, in order.
+fn add_partial<T: GemmNumber>(partial: &[T], beta: T, c: &mut [T]) {
+    let (first, rest) = partial.split_at(c.len());
+    if beta == T::ZERO {
+        c.copy_from_slice(first);
+    } else {
+        c.iter_mut().zip(first).for_each(|(c, &p)| *c = c.mul(beta).add(p));
+    }
+    for part in rest.chunks_exact(c.len()) {
+        c.iter_mut().zip(part).for_each(|(c, &p)| *c = c.add(p));
+    }
+}
