@@ -10,9 +10,15 @@
 pub mod element;
 pub mod elementwise;
 pub mod gemm;
+mod lanes;
 pub mod memory;
 pub mod parallel;
+pub mod reduce;
 pub mod simd;
+pub mod softmax;
+mod strips;
+#[cfg(test)]
+mod testing;
 
 pub use element::{Element, Float, Number};
 pub use memory::Buffer;

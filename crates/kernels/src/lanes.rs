@@ -1,0 +1,83 @@
+//! Folds of a slice into one value that the compiler can vectorise.
+//!
+//! A running sum is a chain: each addition waits for the one before, and reordering floats is not the
+//! compiler's to decide. So the order is fixed here instead: element i goes to accumulator i mod [`LANES`],
+//! and the accumulators are merged as a tree at the end. Sums of floats are accumulated in `f64`, which is
+//! as fast as memory delivers `f32` and makes their rounding error one rounding of the result.
+
+/// Accumulators that run side by side.
+pub(crate) const LANES: usize = 64;
+
+/// Folds `x` with `combine` after `map`, in the fixed order of lanes.
+#[inline(always)]
+pub(crate) fn fold<T: Copy, A: Copy>(
+    x: &[T],
+    identity: A,
+    map: impl Fn(T) -> A,
+    combine: impl Fn(A, A) -> A,
+) -> A {
+    if x.len() < LANES {
+        return x.iter().fold(identity, |a, &v| combine(a, map(v)));
+    }
+    let mut lanes = [identity; LANES];
+    accumulate(&mut lanes, x, |a, v| combine(a, map(v)));
+    merge(lanes, combine)
+}
+
+/// Folds pairs of elements of two slices of one length, as [`fold`].
+#[inline(always)]
+pub(crate) fn fold2<T: Copy, U: Copy, A: Copy>(
+    (x, y): (&[T], &[U]),
+    identity: A,
+    map: impl Fn(T, U) -> A,
+    combine: impl Fn(A, A) -> A,
+) -> A {
+    let mut lanes = [identity; LANES];
+    accumulate2(&mut lanes, (x, y), |a, v, w| combine(a, map(v, w)));
+    merge(lanes, combine)
+}
+
+/// `lane = step(lane, element)` for each element of `x`, which starts at the first lane.
+#[inline(always)]
+pub(crate) fn accumulate<T: Copy, A: Copy>(lanes: &mut [A; LANES], x: &[T], step: impl Fn(A, T) -> A) {
+    // Four rows of lanes at a time: the lanes are loaded and stored a quarter as often.
+    let (fours, x) = x.as_chunks::<{ 4 * LANES }>();
+    for four in fours {
+        for lane in 0..LANES {
+            let two = step(step(lanes[lane], four[lane]), four[LANES + lane]);
+            lanes[lane] = step(step(two, four[2 * LANES + lane]), four[3 * LANES + lane]);
+        }
+    }
+    for row in x.chunks(LANES) {
+        for (lane, &v) in lanes.iter_mut().zip(row) {
+            *lane = step(*lane, v);
+        }
+    }
+}
+
+/// As [`accumulate`], over two slices of one length.
+#[inline(always)]
+pub(crate) fn accumulate2<T: Copy, U: Copy, A: Copy>(
+    lanes: &mut [A; LANES],
+    (x, y): (&[T], &[U]),
+    step: impl Fn(A, T, U) -> A,
+) {
+    for (x, y) in x.chunks(LANES).zip(y.chunks(LANES)) {
+        for ((lane, &v), &w) in lanes.iter_mut().zip(x).zip(y) {
+            *lane = step(*lane, v, w);
+        }
+    }
+}
+
+/// Merges the lanes as a tree.
+#[inline(always)]
+pub(crate) fn merge<A: Copy>(mut lanes: [A; LANES], combine: impl Fn(A, A) -> A) -> A {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] = combine(lanes[lane], lanes[lane + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
