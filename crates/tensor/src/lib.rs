@@ -1,1 +1,35 @@
-//! tensor
+//! Tensors and automatic differentiation: the core of chainrule.
+//!
+//! Most users depend on the crate `chainrule`, which re-exports all of this.
+//!
+//! - [`Tensor`]: an immutable n-dimensional array that knows how it was computed.
+//! - [`Parameter`]: a trainable cell; the only thing that changes.
+//! - [`autograd`]: gradients, to any order; operations of one's own.
+//! - [`random`]: PyTorch's random numbers.
+//! - [`table`]: the table of operations, which tests and benches are driven by.
+
+pub mod autograd;
+mod cell;
+mod create;
+mod dtype;
+mod error;
+mod operation;
+mod operators;
+mod ops;
+mod parameter;
+mod reduction;
+mod shape;
+mod storage;
+mod tensor;
+
+pub use cell::{TensorCell, copies_on_write};
+pub use chainrule_kernels::Buffer;
+pub use chainrule_kernels::memory;
+pub use chainrule_kernels::parallel::{num_threads, set_num_threads};
+pub use create::Literal;
+pub use dtype::{DType, Element, FloatElement};
+pub use error::{Error, ErrorKind, Result};
+pub use operation::{Operand, Scalar, table};
+pub use parameter::Parameter;
+pub use shape::{IntoDims, IntoSizes, Shape};
+pub use tensor::Tensor;

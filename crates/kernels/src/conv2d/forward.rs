@@ -1,0 +1,83 @@
+//! The output of a convolution.
+
+use super::canvas::{Lattice, scatter};
+use super::correlate::{BLOCK, Correlate, Grid, pack, packed_len};
+use super::layout::Layout;
+use super::{Conv2dNumber, Conv2dShape};
+use crate::Buffer;
+use crate::parallel::{self, SendPtr};
+
+/// `output[n, o] = bias[o] + Σ_c weight[o, c] ⋆ input[n, c]` over the channels c of the group of o, where ⋆ is
+/// cross-correlation. The counterpart of `torch.nn.functional.conv2d`.
+///
+/// Slices are contiguous, as the [module](super) says. Panics when a length does not fit the shape.
+pub fn forward<T: Conv2dNumber>(
+    shape: &Conv2dShape,
+    input: &[T],
+    weight: &[T],
+    bias: Option<&[T]>,
+    output: &mut [T],
+) {
+    shape.check(input.len(), weight.len(), output.len());
+    assert!(bias.is_none_or(|bias| bias.len() == shape.out_channels), "length of the bias");
+    if output.is_empty() {
+        return;
+    }
+    let (channels, out_channels) = (shape.group_in(), shape.group_out());
+    let taps_len = channels * shape.kernel_len();
+    let packed_len = packed_len(out_channels, taps_len);
+    let mut packed = Buffer::recycled(shape.groups * packed_len);
+    for (g, packed) in packed.chunks_exact_mut(packed_len.max(1)).enumerate() {
+        pack(out_channels, taps_len, packed, |o, tap| weight[(g * out_channels + o) * taps_len + tap]);
+    }
+
+    let axes = shape.axes();
+    let [height, width] = shape.output();
+    let ns = shape.nanoseconds();
+    let band = Layout::band(axes, channels, shape.batch, ns);
+    let bands = height.div_ceil(band);
+    let base = SendPtr(output.as_mut_ptr());
+    parallel::run(shape.batch * bands, ns, |task| {
+        let (image, start) = (task / bands, task % bands * band);
+        let rows = start..(start + band).min(height);
+        let layout = Layout::new(axes, rows.clone());
+        let taps = layout.taps(channels);
+        let mut canvas = Buffer::recycled(channels * layout.channel_len());
+        let mut grid = Grid::new(layout.len());
+        for g in 0..shape.groups {
+            let first_in = image * shape.in_channels + g * channels;
+            layout.fill(&input[first_in * shape.input_plane()..], &mut canvas);
+            for block in 0..out_channels.div_ceil(BLOCK) {
+                let first_out = g * out_channels + block * BLOCK;
+                let block_rows = BLOCK.min(out_channels - block * BLOCK);
+                let first = bias.map_or([T::ZERO; BLOCK], |bias| {
+                    std::array::from_fn(|i| if i < block_rows { bias[first_out + i] } else { T::ZERO })
+                });
+                let weights = &packed[g * packed_len + block * BLOCK * taps_len..][..BLOCK * taps_len];
+                let len = layout.len();
+                Correlate {
+                    canvas: &canvas,
+                    taps: &taps,
+                    weights,
+                    first,
+                    rows: block_rows,
+                    len,
+                    grid: &mut grid,
+                }
+                .run();
+                for i in 0..block_rows {
+                    let plane = image * shape.out_channels + first_out + i;
+                    // SAFETY: these rows of this plane lie in the output and are written by this task alone;
+                    // the output stays mutably borrowed until `run` returns.
+                    let out = unsafe {
+                        let start = base.get().add((plane * height + rows.start) * width);
+                        std::slice::from_raw_parts_mut(start, rows.len() * width)
+                    };
+                    let lattice = |count| Lattice { start: 0, step: 1, count };
+                    let to = (lattice(rows.len()), lattice(width));
+                    scatter(grid.row(i), layout.pitch(), to, out, (0, width));
+                }
+            }
+        }
+    });
+}

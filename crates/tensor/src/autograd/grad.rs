@@ -1,0 +1,270 @@
+//! What a tensor knows of its gradient, and [`grad`]: gradients as values.
+
+use std::sync::Arc;
+
+use super::{BackwardOptions, Edge, HookHandle, Leaf, backward};
+use crate::{Result, Tensor, bail};
+
+impl Tensor {
+    /// Whether gradients flow to this tensor.
+    pub fn requires_grad(&self) -> bool {
+        self.edge.is_some()
+    }
+
+    /// This tensor's values as a new leaf that collects a gradient, or (`false`) as a constant.
+    ///
+    /// # Errors
+    /// For integers and booleans, and for a tensor that was computed from tracked ones (detach it first).
+    #[track_caller]
+    pub fn requires_grad_(self, requires_grad: bool) -> Result<Tensor> {
+        if matches!(self.edge, Some(Edge::Output(..))) {
+            bail!(
+                Graph,
+                "requires_grad_",
+                "only a leaf can be changed: this tensor was computed by {}; detach() it first",
+                self.grad_fn().unwrap_or("an operation")
+            );
+        }
+        if requires_grad && !self.dtype().is_float() {
+            bail!(
+                DType,
+                "requires_grad_",
+                "only floating-point tensors can require a gradient, not {}",
+                self.dtype()
+            );
+        }
+        let edge = match (requires_grad, self.edge) {
+            (false, _) => None,
+            (true, Some(edge)) => Some(edge),
+            (true, None) => Some(Edge::Leaf(Arc::new(Leaf::new()))),
+        };
+        Ok(Tensor { edge, ..self })
+    }
+
+    /// Whether the tensor was not computed by a recorded operation.
+    pub fn is_leaf(&self) -> bool {
+        !matches!(self.edge, Some(Edge::Output(..)))
+    }
+
+    /// The name of the recorded operation that computed this tensor.
+    pub fn grad_fn(&self) -> Option<&'static str> {
+        match &self.edge {
+            Some(Edge::Output(node, _)) => Some(node.operation.name()),
+            _ => None,
+        }
+    }
+
+    /// The gradient collected so far: of a leaf, or of a tensor on which [`retain_grad`](Tensor::retain_grad)
+    /// was called.
+    pub fn grad(&self) -> Option<Tensor> {
+        match self.edge.as_ref()? {
+            Edge::Leaf(leaf) => leaf.grad().clone(),
+            Edge::Output(node, i) => {
+                let retained = node.outputs[*i].retained.lock().unwrap_or_else(|e| e.into_inner());
+                retained.as_ref().and_then(|leaf| leaf.grad().clone())
+            }
+        }
+    }
+
+    /// Forgets the collected gradient.
+    pub fn zero_grad(&self) {
+        if let Some(Edge::Leaf(leaf)) = &self.edge {
+            leaf.grad().take();
+        }
+    }
+
+    /// Keeps this tensor's gradient in later backward passes, as a leaf does.
+    ///
+    /// # Errors
+    /// When no gradient flows to the tensor.
+    #[track_caller]
+    pub fn retain_grad(&self) -> Result<()> {
+        match &self.edge {
+            Some(Edge::Output(node, i)) => {
+                let mut retained = node.outputs[*i].retained.lock().unwrap_or_else(|e| e.into_inner());
+                retained.get_or_insert_with(|| Arc::new(Leaf::new()));
+                Ok(())
+            }
+            Some(Edge::Leaf(_)) => Ok(()),
+            None => bail!(Graph, "retain_grad", "no gradient flows to this tensor"),
+        }
+    }
+
+    /// Registers a function that is called with the complete gradient of this tensor in each backward pass,
+    /// and may return another gradient to go on with. It runs with grad mode as the pass has it.
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// let x = Tensor::new([1.0]).requires_grad_(true)?;
+    /// let handle = x.register_hook(|grad| grad.mul(10.0).ok())?;
+    /// (&x * 2.0).sum()?.backward()?;
+    /// assert_eq!(x.grad().unwrap().item()?, 20.0);
+    /// handle.remove();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When no gradient flows to the tensor.
+    #[track_caller]
+    pub fn register_hook(
+        &self,
+        hook: impl Fn(&Tensor) -> Option<Tensor> + Send + Sync + 'static,
+    ) -> Result<HookHandle> {
+        match &self.edge {
+            Some(edge) => Ok(edge.hooks().add(Box::new(hook))),
+            None => bail!(Graph, "register_hook", "no gradient flows to this tensor"),
+        }
+    }
+
+    /// The same values outside the graph: no copy, and no gradient flows back through it.
+    pub fn detach(&self) -> Tensor {
+        Tensor { edge: None, ..self.clone() }
+    }
+
+    /// Computes the gradients of this scalar with respect to the leaves it was computed from, and adds them
+    /// to what the leaves have collected. The graph's saved tensors are freed on the way.
+    ///
+    /// # Errors
+    /// When the tensor has not exactly one element (use [`backward_with`](Tensor::backward_with)), when it
+    /// has no graph, and when the graph was already freed.
+    #[track_caller]
+    pub fn backward(&self) -> Result<()> {
+        GradOptions::default().backward(self, None)
+    }
+
+    /// As [`backward`](Tensor::backward) for a tensor of any shape, from the gradient of whatever was
+    /// computed from it (PyTorch: `tensor.backward(gradient)`).
+    ///
+    /// # Errors
+    /// Also when the gradient's shape or dtype is not the tensor's.
+    #[track_caller]
+    pub fn backward_with(&self, gradient: &Tensor) -> Result<()> {
+        GradOptions::default().backward(self, Some(gradient))
+    }
+}
+
+/// Options of a backward pass and of [`grad`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GradOptions {
+    /// Keep the graph so that it can be walked again. Implied by `create_graph`.
+    pub retain_graph: bool,
+    /// Record the backward pass, so that gradients can be differentiated in turn.
+    pub create_graph: bool,
+    /// In [`grad`]: `None` for an input that does not take part, instead of an error.
+    pub allow_unused: bool,
+}
+
+impl GradOptions {
+    /// [`Tensor::backward`] (`gradient` absent) or [`Tensor::backward_with`] with these options.
+    #[track_caller]
+    pub fn backward(self, output: &Tensor, gradient: Option<&Tensor>) -> Result<()> {
+        let root = root("backward", output, gradient)?;
+        backward(vec![root], None, self.into()).map(drop)
+    }
+}
+
+impl From<GradOptions> for BackwardOptions {
+    fn from(options: GradOptions) -> Self {
+        BackwardOptions { retain_graph: options.retain_graph, create_graph: options.create_graph }
+    }
+}
+
+/// The edge and the gradient that a pass starts from.
+#[track_caller]
+fn root(operation: &str, output: &Tensor, gradient: Option<&Tensor>) -> Result<(Edge, Tensor)> {
+    let Some(edge) = output.edge.clone() else {
+        bail!(
+            Graph,
+            operation,
+            "there is no graph: this tensor was not computed from any that requires a gradient (or under no_grad)"
+        );
+    };
+    let gradient = match gradient {
+        Some(g) if g.shape() != output.shape() => {
+            bail!(
+                Shape,
+                operation,
+                "a gradient of shape {} was given for an output of shape {}",
+                g.shape(),
+                output.shape()
+            )
+        }
+        Some(g) if g.dtype() != output.dtype() => {
+            bail!(
+                DType,
+                operation,
+                "a gradient of {} was given for an output of {}",
+                g.dtype(),
+                output.dtype()
+            )
+        }
+        Some(g) => g.clone(),
+        None if output.numel() != 1 => bail!(
+            Graph,
+            operation,
+            "the gradient can be left out only for a scalar, not for shape {}: reduce it (sum, mean) or give the gradient",
+            output.shape()
+        ),
+        None => Tensor::ones_like(output)?,
+    };
+    Ok((edge, gradient))
+}
+
+/// The gradients of `outputs` with respect to `inputs`, as values: no leaf's collected gradient is touched
+/// (PyTorch: `torch.autograd.grad`). `gradients` holds one for each output, or `None` where it is a scalar;
+/// an empty slice means none for any.
+///
+/// With `create_graph` the results are part of a graph themselves:
+///
+/// ```
+/// # use chainrule_tensor::{Tensor, Result, autograd::{grad, GradOptions}};
+/// # fn main() -> Result<()> {
+/// let x = Tensor::new([3.0]).requires_grad_(true)?;
+/// let y = x.pow(3.0)?.sum()?;
+/// let options = GradOptions { create_graph: true, ..Default::default() };
+/// let dy = grad(&[&y], &[&x], &[], options)?[0].clone().unwrap();
+/// assert_eq!(dy.item()?, 27.0); // 3x²
+/// let ddy = grad(&[&dy.sum()?], &[&x], &[], GradOptions::default())?[0].clone().unwrap();
+/// assert_eq!(ddy.item()?, 18.0); // 6x
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// As [`Tensor::backward`]; and when an input takes no part, unless `allow_unused`.
+#[track_caller]
+pub fn grad(
+    outputs: &[&Tensor],
+    inputs: &[&Tensor],
+    gradients: &[Option<&Tensor>],
+    options: GradOptions,
+) -> Result<Vec<Option<Tensor>>> {
+    if !gradients.is_empty() && gradients.len() != outputs.len() {
+        bail!(Value, "grad", "{} gradients were given for {} outputs", gradients.len(), outputs.len());
+    }
+    let mut roots = Vec::with_capacity(outputs.len());
+    for (i, output) in outputs.iter().enumerate() {
+        roots.push(root("grad", output, gradients.get(i).copied().flatten())?);
+    }
+    let mut targets = Vec::with_capacity(inputs.len());
+    for (i, input) in inputs.iter().enumerate() {
+        match &input.edge {
+            Some(edge) => targets.push(edge.clone()),
+            None => bail!(Graph, "grad", "input {i} of shape {} does not require a gradient", input.shape()),
+        }
+    }
+    let grads = backward(roots, Some(&targets), options.into())?;
+    if !options.allow_unused
+        && let Some(i) = grads.iter().position(Option::is_none)
+    {
+        bail!(
+            Graph,
+            "grad",
+            "input {i} of shape {} takes no part in the outputs; set allow_unused if that is meant",
+            inputs[i].shape()
+        );
+    }
+    Ok(grads)
+}

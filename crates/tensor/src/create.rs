@@ -1,0 +1,190 @@
+//! Making tensors from numbers.
+
+use chainrule_kernels::Buffer;
+
+use crate::{DType, Element, Result, Shape, Tensor, bail, dispatch};
+
+/// Nested arrays, or a `Vec`, of numbers: what [`Tensor::new`] takes.
+pub trait Literal {
+    /// The element type of the tensor.
+    #[doc(hidden)]
+    type Element: Element;
+    #[doc(hidden)]
+    const RANK: usize;
+    #[doc(hidden)]
+    fn sizes(&self, sizes: &mut Vec<usize>);
+    #[doc(hidden)]
+    fn write(self, values: &mut Vec<Self::Element>);
+}
+
+macro_rules! literal {
+    ($($t:ty => $element:ty),+) => {
+        $(
+            impl Literal for $t {
+                type Element = $element;
+                const RANK: usize = 0;
+                fn sizes(&self, _: &mut Vec<usize>) {}
+                fn write(self, values: &mut Vec<$element>) {
+                    values.push(self as $element);
+                }
+            }
+            impl Literal for Vec<$t> {
+                type Element = $element;
+                const RANK: usize = 1;
+                fn sizes(&self, sizes: &mut Vec<usize>) {
+                    sizes.push(self.len());
+                }
+                fn write(self, values: &mut Vec<$element>) {
+                    values.extend(self.into_iter().map(|x| x as $element));
+                }
+            }
+        )+
+    };
+}
+literal!(f64 => f32, f32 => f32, i32 => i64, i64 => i64, bool => bool);
+
+impl<L: Literal, const N: usize> Literal for [L; N] {
+    type Element = L::Element;
+    const RANK: usize = L::RANK + 1;
+    fn sizes(&self, sizes: &mut Vec<usize>) {
+        sizes.push(N);
+        match self.first() {
+            Some(first) => first.sizes(sizes),
+            None => sizes.extend(std::iter::repeat_n(0, L::RANK)),
+        }
+    }
+    fn write(self, values: &mut Vec<L::Element>) {
+        self.into_iter().for_each(|row| row.write(values));
+    }
+}
+
+impl Tensor {
+    /// A tensor of numbers written out, with the dtypes that PyTorch's `torch.tensor` gives to Python
+    /// numbers: `f32` for floating-point numbers (whether they are `f64` or `f32` in Rust), `i64` for
+    /// integers, `bool` for booleans. To keep `f64`, use [`Tensor::from_vec`].
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, DType};
+    /// let x = Tensor::new([[0.8, 0.2], [0.9, 0.1]]);
+    /// assert_eq!(x.shape(), &[2, 2]);
+    /// assert_eq!(x.dtype(), DType::F32);
+    /// assert_eq!(Tensor::new([1, 2, 3]).dtype(), DType::I64);
+    /// assert_eq!(Tensor::new(1.5).rank(), 0);
+    /// ```
+    pub fn new<L: Literal>(numbers: L) -> Tensor {
+        let mut sizes = Vec::with_capacity(L::RANK);
+        numbers.sizes(&mut sizes);
+        let mut values = Vec::with_capacity(sizes.iter().product());
+        numbers.write(&mut values);
+        // Arrays of one type cannot be ragged; a Vec inside an array can, and is cut to what is there.
+        let shape = Shape::from(sizes);
+        let shape = if shape.numel() == values.len() { shape } else { values.len().into() };
+        Tensor::from_parts(Buffer::from_vec(values), shape)
+    }
+
+    /// A tensor of a vector's values in row-major order, in the vector's own type and without a copy.
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, DType, Result};
+    /// # fn main() -> Result<()> {
+    /// let x = Tensor::from_vec(vec![1.0, 2.0, 3.0, 4.0], [2, 2])?;
+    /// assert_eq!(x.dtype(), DType::F64);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the number of values is not that of the shape.
+    #[track_caller]
+    pub fn from_vec<T: Element>(values: Vec<T>, shape: impl Into<Shape>) -> Result<Tensor> {
+        let shape = shape.into();
+        if values.len() != shape.checked_numel("from_vec")? {
+            bail!(Shape, "from_vec", "{} values do not fill the shape {shape}", values.len());
+        }
+        Ok(Tensor::from_parts(Buffer::from_vec(values), shape))
+    }
+
+    /// A tensor of a slice's values in row-major order, copied.
+    ///
+    /// # Errors
+    /// When the number of values is not that of the shape.
+    #[track_caller]
+    pub fn from_slice<T: Element>(values: &[T], shape: impl Into<Shape>) -> Result<Tensor> {
+        let shape = shape.into();
+        if values.len() != shape.checked_numel("from_slice")? {
+            bail!(Shape, "from_slice", "{} values do not fill the shape {shape}", values.len());
+        }
+        Ok(Tensor::from_parts(Buffer::copy_of(values), shape))
+    }
+
+    /// A tensor of one value, in the value's own type.
+    #[track_caller]
+    pub fn full_of<T: Element>(shape: impl Into<Shape>, value: T) -> Result<Tensor> {
+        let shape = shape.into();
+        Ok(Tensor::from_parts(Buffer::filled(shape.checked_numel("full")?, value), shape))
+    }
+
+    /// A tensor of one value, in the given dtype (PyTorch: `torch.full`).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, DType, Result};
+    /// # fn main() -> Result<()> {
+    /// assert_eq!(Tensor::full([2], 7.0, DType::I64)?.to_vec::<i64>()?, [7, 7]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn full(shape: impl Into<Shape>, value: f64, dtype: DType) -> Result<Tensor> {
+        use chainrule_kernels::Number;
+        dispatch!(dtype, T => Tensor::full_of(shape, T::from_f64(value)))
+    }
+
+    /// `f32` zeros (PyTorch: `torch.zeros`).
+    #[track_caller]
+    pub fn zeros(shape: impl Into<Shape>) -> Result<Tensor> {
+        Tensor::full_of(shape, 0f32)
+    }
+
+    /// `f32` ones (PyTorch: `torch.ones`).
+    #[track_caller]
+    pub fn ones(shape: impl Into<Shape>) -> Result<Tensor> {
+        Tensor::full_of(shape, 1f32)
+    }
+
+    /// Zeros in the shape and dtype of another tensor.
+    #[track_caller]
+    pub fn zeros_like(other: &Tensor) -> Result<Tensor> {
+        Tensor::full(other.shape(), 0.0, other.dtype())
+    }
+
+    /// Ones in the shape and dtype of another tensor.
+    #[track_caller]
+    pub fn ones_like(other: &Tensor) -> Result<Tensor> {
+        Tensor::full(other.shape(), 1.0, other.dtype())
+    }
+
+    /// The integers 0, 1, …, end − 1 as `i64` (PyTorch: `torch.arange`).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// assert_eq!(Tensor::arange(3)?.to_vec::<i64>()?, [0, 1, 2]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn arange(end: usize) -> Result<Tensor> {
+        Tensor::from_vec((0..end as i64).collect(), [end])
+    }
+
+    /// The identity matrix of `n` rows, in `f32` (PyTorch: `torch.eye`).
+    #[track_caller]
+    pub fn eye(n: usize) -> Result<Tensor> {
+        let shape = Shape::from([n, n]);
+        shape.checked_numel("eye")?;
+        Tensor::build(shape, |out: &mut [f32]| {
+            out.fill(0.0);
+            (0..n).for_each(|i| out[i * n + i] = 1.0);
+        })
+    }
+}

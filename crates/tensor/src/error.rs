@@ -1,0 +1,143 @@
+//! [`Error`]: what went wrong, in which operation, where in the caller's code and in which module.
+
+use std::fmt;
+use std::panic::Location;
+
+/// The result of every fallible function of chainrule.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of rule was broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Shapes or a number of dimensions that do not fit the operation.
+    Shape,
+    /// An index or a dimension out of range.
+    Index,
+    /// A value or an option outside what is allowed.
+    Value,
+    /// A dtype that the operation does not take.
+    DType,
+    /// A graph that cannot be differentiated: none recorded, already freed, or a gradient missing.
+    Graph,
+    /// A NaN or an infinity where anomaly detection or a check forbids it.
+    NotFinite,
+    /// A state dict, checkpoint or data file whose contents do not fit.
+    Data,
+    /// A failure of the operating system: a file that cannot be read or written.
+    Io,
+}
+
+/// An error: the operation, the rule that was broken with the offending shapes or values, the caller's file
+/// and line, and, inside a model, the path of the module.
+pub struct Error(Box<Contents>);
+
+struct Contents {
+    kind: ErrorKind,
+    operation: String,
+    message: String,
+    location: Option<&'static Location<'static>>,
+    module: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of an operation, with the caller's location. Functions that are `#[track_caller]` pass on
+    /// the location of their own caller.
+    #[track_caller]
+    pub fn new(kind: ErrorKind, operation: impl Into<String>, message: impl Into<String>) -> Self {
+        Error(Box::new(Contents {
+            kind,
+            operation: operation.into(),
+            message: message.into(),
+            location: Some(Location::caller()),
+            module: None,
+            source: None,
+        }))
+    }
+
+    /// A failure of the operating system while doing something to `what` (usually a path).
+    #[track_caller]
+    pub fn io(operation: impl Into<String>, what: impl fmt::Display, source: std::io::Error) -> Self {
+        let mut error = Error::new(ErrorKind::Io, operation, format!("{what}: {source}"));
+        error.0.source = Some(Box::new(source));
+        error
+    }
+
+    /// The kind of rule that was broken.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation or function that refused.
+    pub fn operation(&self) -> &str {
+        &self.0.operation
+    }
+
+    /// The rule and the offending shapes or values.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Where in the caller's code the operation was called.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.0.location
+    }
+
+    /// The path of the module that called the operation, such as `encoder.layers.3.q_proj`.
+    pub fn module(&self) -> Option<&str> {
+        self.0.module.as_deref()
+    }
+
+    /// Names the module; kept where a module deeper inside has named itself already.
+    #[must_use]
+    pub fn in_module(mut self, path: &str) -> Self {
+        if self.0.module.is_none() && !path.is_empty() {
+            self.0.module = Some(path.to_string());
+        }
+        self
+    }
+
+    /// Adds what was going on, in front of the message.
+    #[must_use]
+    pub fn context(mut self, what: impl fmt::Display) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Contents { operation, message, location, module, .. } = &*self.0;
+        if let Some(module) = module {
+            write!(f, "{module}: ")?;
+        }
+        write!(f, "{operation}: {message}")?;
+        if let Some(at) = location {
+            write!(f, " (at {}:{}:{})", at.file(), at.line(), at.column())?;
+        }
+        Ok(())
+    }
+}
+
+/// The same as `Display`: this is what `fn main() -> Result<()>` and `unwrap` print.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|s| &**s as _)
+    }
+}
+
+/// Returns an error from the surrounding function: `bail!(Shape, "matmul", "shapes {a} and {b} …")`.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! bail {
+    ($kind:ident, $operation:expr, $($message:tt)+) => {
+        return Err($crate::Error::new($crate::ErrorKind::$kind, $operation, format!($($message)+)))
+    };
+}

@@ -1,0 +1,60 @@
+//! Subtraction.
+
+use crate::autograd::{Context, Save};
+use crate::operation::{Binary, Operand, Types, binary};
+use crate::table::{Refusal, Row, Sample, values};
+use crate::{Result, Tensor};
+use chainrule_kernels::Float;
+
+#[derive(Clone, Copy)]
+struct Sub;
+
+impl Binary for Sub {
+    const NAME: &'static str = "sub";
+    const TYPES: Types = Types::Numbers;
+    const SAVES: &'static [Save<'static>] = &[];
+    fn float<T: Float>(self, a: T, b: T) -> T {
+        a - b
+    }
+    fn int(self, a: i64, b: i64) -> i64 {
+        a.wrapping_sub(b)
+    }
+    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        Ok(vec![Some(ctx.grad().clone()), ctx.when_needed(1, || ctx.grad().neg())?])
+    }
+}
+
+impl Tensor {
+    /// a − b with broadcasting; also the operator `-` (PyTorch: `torch.sub`).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// assert_eq!(Tensor::new([1.0, 2.0]).sub(0.5)?.to_vec::<f32>()?, [0.5, 1.5]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the shapes do not broadcast, and for two booleans.
+    #[track_caller]
+    pub fn sub<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
+        binary(self, other, Sub)
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    errors: || {
+        vec![
+            Refusal::new(&["[2, 3]", "[2]"], || values(1, [2, 3]).sub(&values(2, [2]))),
+            Refusal::new(&["bool"], || Tensor::new([true]).sub(&Tensor::new([true]))),
+        ]
+    },
+    ..Row::new("sub", "torch.sub", || {
+        vec![
+            Sample::new("same shape", [values(1, [2, 3]), values(2, [2, 3])], |x| x[0].sub(&x[1])),
+            Sample::new("broadcast", [values(1, [3]), values(2, [2, 1])], |x| x[0].sub(&x[1])),
+            Sample::new("number", [values(1, [3])], |x| x[0].sub(2.5)),
+        ]
+    })
+};

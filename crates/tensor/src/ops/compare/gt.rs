@@ -1,0 +1,45 @@
+//! Greater than.
+
+use crate::operation::{Compare, Operand, compare};
+use crate::table::{Refusal, Row, Sample, values};
+use crate::{Result, Tensor};
+
+#[derive(Clone, Copy)]
+struct Greater;
+
+impl Compare for Greater {
+    const NAME: &'static str = "gt";
+    fn holds<T: PartialOrd>(self, a: T, b: T) -> bool {
+        a > b
+    }
+}
+
+impl Tensor {
+    /// a > b, element by element, with broadcasting, as a `bool` tensor (PyTorch: `torch.gt`).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// assert_eq!(Tensor::new([1.0, 3.0]).gt(2.0)?.to_vec::<bool>()?, [false, true]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the shapes do not broadcast.
+    #[track_caller]
+    pub fn gt<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
+        compare(self, other, Greater)
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    differentiable: false,
+    errors: || vec![Refusal::new(&["[2]", "[3]"], || values(1, [2]).gt(&values(2, [3])))],
+    ..Row::new("gt", "torch.gt", || {
+        vec![
+            Sample::new("broadcast", [values(1, [2, 3]), values(2, [3])], |x| x[0].gt(&x[1])),
+            Sample::new("number", [values(1, [5])], |x| x[0].gt(0.5)),
+        ]
+    })
+};

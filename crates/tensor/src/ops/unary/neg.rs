@@ -1,0 +1,51 @@
+//! Negation.
+
+use crate::operation::{Saves, Unary, unary};
+use crate::table::{Row, Sample, values};
+use crate::{Result, Tensor};
+use chainrule_kernels::Float;
+
+#[derive(Clone, Copy)]
+struct Neg;
+
+impl Unary for Neg {
+    const NAME: &'static str = "neg";
+    const SAVES: Saves = Saves::Nothing;
+    const INTEGERS: bool = true;
+    fn f<T: Float>(self, x: T) -> T {
+        -x
+    }
+    fn int(self, x: i64) -> i64 {
+        x.wrapping_neg()
+    }
+    fn df<T: Float>(self, _: T) -> T {
+        -T::ONE
+    }
+    fn grad(self, g: &Tensor, _: &Tensor) -> Result<Tensor> {
+        g.neg()
+    }
+}
+
+impl Tensor {
+    /// −x, element by element; also the operator `-` (PyTorch: `torch.neg`). Booleans are refused.
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// assert_eq!((-Tensor::new([1.0, -2.0])).to_vec::<f32>()?, [-1.0, 2.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn neg(&self) -> Result<Tensor> {
+        unary(self, Neg)
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    errors: || {
+        let flags = || Tensor::new([true, false]);
+        vec![crate::table::Refusal::new(&["bool"], move || flags().neg())]
+    },
+    ..Row::new("neg", "torch.neg", || vec![Sample::new("", [values(1, [2, 3])], |x| x[0].neg())])
+};

@@ -1,0 +1,50 @@
+//! Rectified linear unit.
+
+use crate::operation::{Saves, Unary, unary};
+use crate::table::{Kink, Row, Sample, values};
+use crate::{Result, Tensor};
+use chainrule_kernels::Float;
+
+#[derive(Clone, Copy)]
+struct Relu;
+
+impl Unary for Relu {
+    const NAME: &'static str = "relu";
+    const SAVES: Saves = Saves::Output;
+    const INTEGERS: bool = true;
+    fn f<T: Float>(self, x: T) -> T {
+        // Written so that a NaN stays a NaN.
+        if x <= T::ZERO { T::ZERO } else { x }
+    }
+    fn int(self, x: i64) -> i64 {
+        x.max(0)
+    }
+    fn df<T: Float>(self, y: T) -> T {
+        if y > T::ZERO { T::ONE } else { T::ZERO }
+    }
+    fn grad(self, g: &Tensor, y: &Tensor) -> Result<Tensor> {
+        g.mul(&y.gt(0.0)?.to_dtype(g.dtype())?)
+    }
+}
+
+impl Tensor {
+    /// max(x, 0), element by element; the derivative at 0 is 0 (PyTorch: `torch.relu`).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// assert_eq!(Tensor::new([-1.0, 2.0]).relu()?.to_vec::<f32>()?, [0.0, 2.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn relu(&self) -> Result<Tensor> {
+        unary(self, Relu)
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    kinks: || vec![Kink { at: 0.0, call: Tensor::relu, derivative: 0.0 }],
+    bench: &[(&[&[1_000_000]], |x| Ok(vec![x[0].relu()?]))],
+    ..Row::new("relu", "torch.relu", || vec![Sample::new("", [values(1, [2, 5])], |x| x[0].relu())])
+};

@@ -1,0 +1,162 @@
+//! [`Parameter`]: a trainable cell.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+use crate::autograd::{Edge, Leaf};
+use crate::{DType, Element, Result, Shape, Tensor, TensorCell, bail};
+
+/// A trainable value: a cell that optimizers update, with a slot that collects its gradient.
+///
+/// Cloning makes a second handle to the same cell; that is how weights are tied.
+///
+/// ```
+/// # use chainrule_tensor::{Parameter, Tensor, Result};
+/// # fn main() -> Result<()> {
+/// let w = Parameter::new(Tensor::new([1.0, 2.0]))?;
+/// (w.tensor() * 3.0).sum()?.backward()?;
+/// assert_eq!(w.grad().unwrap().to_vec::<f32>()?, [3.0, 3.0]);
+/// w.update(|values: &mut [f32]| values.iter_mut().for_each(|v| *v -= 0.5))?;
+/// assert_eq!(w.tensor().to_vec::<f32>()?, [0.5, 1.5]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Parameter(Arc<Inner>);
+
+struct Inner {
+    value: TensorCell,
+    leaf: Arc<Leaf>,
+    requires_grad: AtomicBool,
+    name: OnceLock<String>,
+}
+
+impl Parameter {
+    /// A parameter with a first value.
+    ///
+    /// # Errors
+    /// For integers and booleans.
+    #[track_caller]
+    pub fn new(value: Tensor) -> Result<Parameter> {
+        if !value.dtype().is_float() {
+            bail!(DType, "Parameter", "only floating-point tensors can be trained, not {}", value.dtype());
+        }
+        Ok(Parameter(Arc::new(Inner {
+            value: TensorCell::new(&value),
+            leaf: Arc::new(Leaf::new()),
+            requires_grad: AtomicBool::new(true),
+            name: OnceLock::new(),
+        })))
+    }
+
+    /// The value now, as a leaf of the graph (a constant where the parameter is frozen).
+    pub fn tensor(&self) -> Tensor {
+        let edge = self.requires_grad().then(|| Edge::Leaf(self.0.leaf.clone()));
+        Tensor { edge, ..self.0.value.get() }
+    }
+
+    /// Replaces the value.
+    ///
+    /// # Errors
+    /// When shape or dtype differs; nothing changes then.
+    #[track_caller]
+    pub fn set(&self, value: &Tensor) -> Result<()> {
+        self.0.value.set(value)
+    }
+
+    /// Changes the values in place; see [`TensorCell::update`].
+    ///
+    /// # Errors
+    /// When `T` is not the parameter's dtype.
+    #[track_caller]
+    pub fn update<T: Element, R>(&self, change: impl FnOnce(&mut [T]) -> R) -> Result<R> {
+        self.0.value.update(change)
+    }
+
+    /// The gradient collected since it was last zeroed.
+    pub fn grad(&self) -> Option<Tensor> {
+        self.0.leaf.grad().clone()
+    }
+
+    /// Replaces the collected gradient, for example by a clipped one.
+    ///
+    /// # Errors
+    /// When shape or dtype is not the parameter's; nothing changes then.
+    #[track_caller]
+    pub fn set_grad(&self, grad: Option<Tensor>) -> Result<()> {
+        if let Some(g) = &grad
+            && (*g.shape() != self.shape() || g.dtype() != self.dtype())
+        {
+            bail!(
+                Shape,
+                "set_grad",
+                "a gradient of shape {} ({}) does not fit a parameter of shape {} ({})",
+                g.shape(),
+                g.dtype(),
+                self.shape(),
+                self.dtype()
+            );
+        }
+        *self.0.leaf.grad() = grad;
+        Ok(())
+    }
+
+    /// Forgets the collected gradient.
+    pub fn zero_grad(&self) {
+        self.0.leaf.grad().take();
+    }
+
+    /// Whether the parameter is trained.
+    pub fn requires_grad(&self) -> bool {
+        self.0.requires_grad.load(Relaxed)
+    }
+
+    /// Freezes (`false`) or thaws the parameter, for graphs recorded from now on.
+    pub fn requires_grad_(&self, requires_grad: bool) -> &Self {
+        self.0.requires_grad.store(requires_grad, Relaxed);
+        self
+    }
+
+    /// The sizes of the dimensions.
+    pub fn shape(&self) -> Shape {
+        self.0.value.get().shape().clone()
+    }
+
+    /// The type of the numbers.
+    pub fn dtype(&self) -> DType {
+        self.0.value.get().dtype()
+    }
+
+    /// The number of values.
+    pub fn numel(&self) -> usize {
+        self.shape().numel()
+    }
+
+    /// The dotted path by which a model knows the parameter, once a model was asked for its parameters.
+    pub fn name(&self) -> Option<&str> {
+        self.0.name.get().map(String::as_str)
+    }
+
+    /// Names the parameter; the first name stays.
+    pub fn set_name(&self, name: &str) {
+        let _ = self.0.name.set(name.to_string());
+    }
+
+    /// Whether two handles are to the same cell.
+    pub fn is_same(&self, other: &Parameter) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// A number that no other parameter of this process has had.
+    pub fn id(&self) -> u64 {
+        self.0.leaf.id
+    }
+}
+
+impl fmt::Debug for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Parameter containing:")?;
+        fmt::Debug::fmt(&self.tensor(), f)
+    }
+}

@@ -1,0 +1,257 @@
+//! [`Tensor`]: a cheap handle to an immutable, strided view of shared memory, with its place in a graph.
+
+use std::sync::Arc;
+
+use chainrule_kernels::Buffer;
+use chainrule_kernels::elementwise::View;
+
+use crate::autograd::Edge;
+use crate::shape::{Strides, dim_index};
+use crate::storage::Storage;
+use crate::{DType, Element, ErrorKind, Result, Shape, bail};
+
+/// An n-dimensional array of one dtype that knows how it was computed.
+///
+/// A tensor is a handle: cloning it copies no numbers, and neither do slices, transposes, expands and most
+/// reshapes. The numbers never change after the tensor was made, so there are no in-place operations and
+/// nothing that a graph has saved can be overwritten. What changes during training is a
+/// [`Parameter`](crate::Parameter), a cell that holds a tensor.
+///
+/// ```
+/// # use chainrule_tensor::{Tensor, Result};
+/// # fn main() -> Result<()> {
+/// let x = Tensor::new([[1.0, 2.0], [3.0, 4.0]]).requires_grad_(true)?;
+/// let y = (&x * &x).sum()?;
+/// y.backward()?;
+/// assert_eq!(x.grad().unwrap().to_vec::<f32>()?, [2.0, 4.0, 6.0, 8.0]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Tensor {
+    pub(crate) storage: Storage,
+    pub(crate) layout: Layout,
+    pub(crate) edge: Option<Edge>,
+}
+
+/// How a tensor lies in its memory.
+#[derive(Clone)]
+pub(crate) struct Layout {
+    pub(crate) shape: Shape,
+    pub(crate) strides: Strides,
+    pub(crate) offset: usize,
+}
+
+impl Tensor {
+    /// A tensor of the buffer's values in row-major order. The number of values must be that of the shape.
+    #[track_caller]
+    pub fn from_buffer<T: Element>(buffer: Buffer<T>, shape: impl Into<Shape>) -> Result<Tensor> {
+        let shape = shape.into();
+        if buffer.len() != shape.checked_numel("from_buffer")? {
+            bail!(Shape, "from_buffer", "{} values do not fill the shape {shape}", buffer.len());
+        }
+        Ok(Tensor::from_parts(buffer, shape))
+    }
+
+    /// As [`Tensor::from_buffer`], where the lengths are known to agree.
+    pub(crate) fn from_parts<T: Element>(buffer: Buffer<T>, shape: Shape) -> Tensor {
+        debug_assert_eq!(buffer.len(), shape.numel());
+        let strides = shape.contiguous_strides();
+        Tensor {
+            storage: T::wrap(Arc::new(buffer)),
+            layout: Layout { shape, strides, offset: 0 },
+            edge: None,
+        }
+    }
+
+    /// A tensor whose memory is written by `fill`, which gets a recycled slice with arbitrary contents and
+    /// writes all of it. The way for an operation of one's own to make its output.
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// let x = Tensor::build([3], |out: &mut [f32]| out.copy_from_slice(&[1.0, 2.0, 3.0]))?;
+    /// assert_eq!(x.to_vec::<f32>()?, [1.0, 2.0, 3.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn build<T: Element>(shape: impl Into<Shape>, fill: impl FnOnce(&mut [T])) -> Result<Tensor> {
+        let shape = shape.into();
+        let mut buffer = Buffer::recycled(shape.checked_numel("build")?);
+        fill(&mut buffer);
+        Ok(Tensor::from_parts(buffer, shape))
+    }
+
+    /// Another view of the same memory, outside any graph.
+    pub(crate) fn view_as(&self, shape: Shape, strides: Strides, offset: usize) -> Tensor {
+        Tensor { storage: self.storage.clone(), layout: Layout { shape, strides, offset }, edge: None }
+    }
+
+    /// The sizes of the dimensions.
+    pub fn shape(&self) -> &Shape {
+        &self.layout.shape
+    }
+
+    /// The size of one dimension; negative counts from the end.
+    #[track_caller]
+    pub fn size(&self, dim: isize) -> Result<usize> {
+        let dim = dim_index("size", dim, self.rank())?;
+        self.shape().get(dim).copied().ok_or_else(|| {
+            crate::Error::new(ErrorKind::Index, "size", "a 0-d tensor has no dimension to ask the size of")
+        })
+    }
+
+    /// The number of dimensions (PyTorch: `dim()`).
+    pub fn rank(&self) -> usize {
+        self.layout.shape.len()
+    }
+
+    /// The number of elements.
+    pub fn numel(&self) -> usize {
+        self.layout.shape.numel()
+    }
+
+    /// The type of the numbers.
+    pub fn dtype(&self) -> DType {
+        self.storage.dtype()
+    }
+
+    /// Distances between neighbours in each dimension, in elements.
+    pub fn strides(&self) -> &[usize] {
+        &self.layout.strides
+    }
+
+    /// Whether the elements lie in row-major order without gaps.
+    pub fn is_contiguous(&self) -> bool {
+        let mut step = 1;
+        for (&size, &stride) in self.layout.shape.iter().zip(self.layout.strides.iter()).rev() {
+            if size == 0 {
+                return true;
+            }
+            if size != 1 {
+                if stride != step {
+                    return false;
+                }
+                step *= size;
+            }
+        }
+        true
+    }
+
+    /// Whether two tensors are views of the same memory.
+    pub fn shares_memory_with(&self, other: &Tensor) -> bool {
+        self.numel() > 0 && self.storage.address() == other.storage.address()
+    }
+
+    /// All the memory behind this tensor, as a strided view for kernels.
+    #[track_caller]
+    pub(crate) fn strided<T: Element>(&self) -> Result<View<'_, T>> {
+        let data = self.memory::<T>()?;
+        Ok(View { data, offset: self.layout.offset, strides: &self.layout.strides })
+    }
+
+    /// All the memory behind this tensor, of which it shows a part.
+    #[track_caller]
+    fn memory<T: Element>(&self) -> Result<&[T]> {
+        match T::unwrap(&self.storage) {
+            Some(buffer) => Ok(buffer),
+            None => {
+                bail!(
+                    DType,
+                    "data",
+                    "the tensor holds {}, not {}: convert it with to_dtype",
+                    self.dtype(),
+                    T::DTYPE
+                )
+            }
+        }
+    }
+
+    /// The elements of a contiguous tensor in order, without a copy.
+    ///
+    /// # Errors
+    /// When `T` is not the tensor's dtype, or the tensor is not contiguous (call
+    /// [`contiguous`](Tensor::contiguous) first).
+    #[track_caller]
+    pub fn as_slice<T: Element>(&self) -> Result<&[T]> {
+        let memory = self.memory::<T>()?;
+        if !self.is_contiguous() {
+            bail!(
+                Shape,
+                "as_slice",
+                "a tensor of shape {} with strides {:?} is not contiguous",
+                self.shape(),
+                self.strides()
+            );
+        }
+        Ok(&memory[self.layout.offset..][..self.numel()])
+    }
+
+    /// The elements in row-major order, copied.
+    ///
+    /// # Errors
+    /// When `T` is not the tensor's dtype.
+    #[track_caller]
+    pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
+        Ok(self.detach().contiguous()?.as_slice()?.to_vec())
+    }
+
+    /// The value of a tensor with one element, as an `f64` (booleans as 0 and 1).
+    ///
+    /// # Errors
+    /// When the tensor has more elements than one, or none.
+    #[track_caller]
+    pub fn item(&self) -> Result<f64> {
+        use chainrule_kernels::Number;
+        crate::dispatch!(self.dtype(), T => Ok(self.to_scalar::<T>()?.to_f64()))
+    }
+
+    /// The value of a tensor with one element, in its own type.
+    ///
+    /// # Errors
+    /// When the tensor has more elements than one, or none, or another dtype.
+    #[track_caller]
+    pub fn to_scalar<T: Element>(&self) -> Result<T> {
+        if self.numel() != 1 {
+            bail!(Shape, "item", "a tensor of shape {} has {} elements, not one", self.shape(), self.numel());
+        }
+        Ok(self.memory::<T>()?[self.layout.offset])
+    }
+
+    /// Mutable access to the elements, for the owner of the only handle; other handles, if there are any,
+    /// keep the old values: the elements are copied first, and the copy is counted.
+    #[track_caller]
+    pub(crate) fn make_mut<T: Element>(&mut self) -> Result<&mut [T]> {
+        if self.dtype() != T::DTYPE {
+            bail!(DType, "update", "the tensor holds {}, not {}", self.dtype(), T::DTYPE);
+        }
+        if !self.is_contiguous() || self.layout.offset != 0 || !self.is_only_handle() {
+            crate::cell::count_copy();
+            let values = Buffer::from_vec(self.to_vec::<T>()?);
+            *self = Tensor::from_parts(values, self.layout.shape.clone());
+        }
+        let numel = self.numel();
+        let buffer = T::unwrap_mut(&mut self.storage).and_then(Arc::get_mut);
+        match buffer {
+            Some(buffer) => Ok(&mut buffer[..numel]),
+            None => bail!(Value, "update", "the memory is shared although it was just copied"),
+        }
+    }
+
+    /// Whether nobody else holds the memory.
+    pub(crate) fn is_only_handle(&self) -> bool {
+        1 == match &self.storage {
+            Storage::F32(b) => Arc::strong_count(b),
+            Storage::F64(b) => Arc::strong_count(b),
+            Storage::I64(b) => Arc::strong_count(b),
+            Storage::Bool(b) => Arc::strong_count(b),
+        }
+    }
+}
+
+impl std::fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "tensor of shape {}, {}", self.shape(), self.dtype())
+    }
+}
