@@ -7,19 +7,26 @@
 //! Shape errors are found by the callers (the tensor crate, at the door of each operation); kernels
 //! state what they expect and check it with assertions, because a wrong length here is a bug of ours.
 
+pub mod batch_norm;
+pub mod blocks;
 pub mod conv2d;
+pub mod cross_entropy;
 pub mod element;
 pub mod elementwise;
 pub mod gemm;
+pub mod index;
 mod lanes;
 pub mod memory;
+pub mod norm;
 pub mod parallel;
+pub mod pool2d;
 pub mod reduce;
 pub mod simd;
 pub mod softmax;
 mod strips;
 #[cfg(test)]
 mod testing;
+pub mod update;
 
 pub use element::{Element, Float, Number};
 pub use memory::Buffer;
