@@ -114,6 +114,8 @@ pub trait Element: chainrule_kernels::Number + sealed::Sealed {
     fn unwrap(storage: &Storage) -> Option<&Arc<Buffer<Self>>>;
     #[doc(hidden)]
     fn unwrap_mut(storage: &mut Storage) -> Option<&mut Arc<Buffer<Self>>>;
+    #[doc(hidden)]
+    fn take(storage: Storage) -> Option<Buffer<Self>>;
 }
 
 macro_rules! element {
@@ -127,6 +129,12 @@ macro_rules! element {
                 fn unwrap(storage: &Storage) -> Option<&Arc<Buffer<Self>>> {
                     match storage {
                         Storage::$name(buffer) => Some(buffer),
+                        _ => None,
+                    }
+                }
+                fn take(storage: Storage) -> Option<Buffer<Self>> {
+                    match storage {
+                        Storage::$name(buffer) => Arc::into_inner(buffer),
                         _ => None,
                     }
                 }

@@ -11,14 +11,20 @@
 pub mod autograd;
 mod cell;
 mod create;
+mod create_random;
+mod display;
 mod dtype;
 mod error;
+mod interop;
 mod operation;
 mod operators;
 mod ops;
 mod parameter;
+mod printing;
+pub mod random;
 mod reduction;
 mod shape;
+mod state_dict;
 mod storage;
 mod tensor;
 
@@ -32,4 +38,5 @@ pub use error::{Error, ErrorKind, Result};
 pub use operation::{Operand, Scalar, table};
 pub use parameter::Parameter;
 pub use shape::{IntoDims, IntoSizes, Shape};
+pub use state_dict::StateDict;
 pub use tensor::Tensor;

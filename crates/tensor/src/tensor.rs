@@ -249,9 +249,3 @@ impl Tensor {
         }
     }
 }
-
-impl std::fmt::Debug for Tensor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "tensor of shape {}, {}", self.shape(), self.dtype())
-    }
-}

@@ -1,7 +1,7 @@
 //! The form of an element-wise operation of two tensors, with broadcasting and type promotion.
 
 use chainrule_kernels::elementwise::{View, zip};
-use chainrule_kernels::{Buffer, Float};
+use chainrule_kernels::{Buffer, Float, Number};
 
 use super::Operand;
 use crate::autograd::{Backward, Context, Save, record};
@@ -73,7 +73,7 @@ pub(crate) trait Compare: Copy + Send + Sync {
     /// The operation's name.
     const NAME: &'static str;
     /// Whether the relation holds; never for a NaN, except for "not equal".
-    fn holds<T: PartialOrd>(self, a: T, b: T) -> bool;
+    fn holds<T: Number>(self, a: T, b: T) -> bool;
 }
 
 /// Compares two operands in their common dtype; the result is a `bool` tensor outside any graph.

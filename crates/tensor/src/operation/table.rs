@@ -98,12 +98,15 @@ pub struct Refusal {
     pub call: Box<dyn Fn() -> Result<Tensor>>,
     /// Words that the message must contain: the offending shapes or values.
     pub mentions: &'static [&'static str],
+    /// The file that the call stands in, where the error must say that it happened.
+    pub file: &'static str,
 }
 
 impl Refusal {
     /// A refusal.
+    #[track_caller]
     pub fn new(mentions: &'static [&'static str], call: impl Fn() -> Result<Tensor> + 'static) -> Refusal {
-        Refusal { call: Box::new(call), mentions }
+        Refusal { call: Box::new(call), mentions, file: std::panic::Location::caller().file() }
     }
 
     /// What is wrong with how the call was refused, if anything.

@@ -4,7 +4,7 @@ use chainrule_kernels::elementwise::{map, zip};
 use chainrule_kernels::{Buffer, Float};
 
 use crate::autograd::{Backward, Context, Save, record};
-use crate::{DType, Result, Tensor, bail, dispatch_float};
+use crate::{DType, Element, Result, Tensor, bail, dispatch_float};
 
 /// What the derivative is computed from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) enum Saves {
 pub(crate) trait Unary: Copy + Send + Sync + 'static {
     /// The operation's name.
     const NAME: &'static str;
-    /// What `df` and `grad` look at.
+    /// What the two forms of the derivative look at.
     const SAVES: Saves;
     /// Whether integers stay integers ([`int`](Unary::int)); booleans are refused then.
     const INTEGERS: bool = false;
@@ -36,10 +36,10 @@ pub(crate) trait Unary: Copy + Send + Sync + 'static {
     fn int(self, x: i64) -> i64 {
         x
     }
-    /// f′(x), computed from what is saved: x or y = f(x).
-    fn df<T: Float>(self, saved: T) -> T;
-    /// g · f′(x), computed from what is saved, and written with tensor operations so that it can be
-    /// differentiated again.
+    /// g · f′(x), computed from what is saved: x or y = f(x). Where f is constant this is 0 whatever g is, an
+    /// infinity included.
+    fn df<T: Float>(self, g: T, saved: T) -> T;
+    /// The same, written with tensor operations so that it can be differentiated again.
     fn grad(self, g: &Tensor, saved: &Tensor) -> Result<Tensor>;
 }
 
@@ -48,9 +48,7 @@ pub(crate) trait Unary: Copy + Send + Sync + 'static {
 pub(crate) fn unary<U: Unary>(x: &Tensor, operation: U) -> Result<Tensor> {
     match x.dtype() {
         DType::I64 if U::INTEGERS => {
-            let mut out = Buffer::<i64>::recycled(x.numel());
-            map(x.shape(), x.strided::<i64>()?, &mut out, U::COST_NS, |v| operation.int(v));
-            return Ok(Tensor::from_parts(out, x.shape().clone()));
+            return x.map_elements(U::COST_NS, |v| operation.int(v));
         }
         DType::Bool if U::INTEGERS => {
             bail!(DType, U::NAME, "not defined for bool: convert it with to_dtype first")
@@ -58,17 +56,27 @@ pub(crate) fn unary<U: Unary>(x: &Tensor, operation: U) -> Result<Tensor> {
         DType::I64 | DType::Bool => return unary(&x.to_dtype(DType::F32)?, operation),
         _ => {}
     }
-    let y = dispatch_float!(x.dtype(), T => {
-        let mut out = Buffer::<T>::recycled(x.numel());
-        map(x.shape(), x.strided::<T>()?, &mut out, U::COST_NS, |v| operation.f(v));
-        Tensor::from_parts(out, x.shape().clone())
-    });
+    let y = dispatch_float!(x.dtype(), T => x.map_elements(U::COST_NS, |v: T| operation.f(v))?);
     let saved: &[Save<'_>] = match U::SAVES {
         Saves::Nothing => &[],
         Saves::Input => &[Save::Input(0)],
         Saves::Output => &[Save::Output(0)],
     };
     record(UnaryBackward(operation), &[x], saved, y)
+}
+
+impl Tensor {
+    /// A function of each element, as a tensor of this shape outside any graph. `T` must be the dtype.
+    #[track_caller]
+    pub(crate) fn map_elements<T: Element, R: Element>(
+        &self,
+        ns: f64,
+        f: impl Fn(T) -> R + Sync,
+    ) -> Result<Tensor> {
+        let mut out = Buffer::<R>::recycled(self.numel());
+        map(self.shape(), self.strided::<T>()?, &mut out, ns, f);
+        Ok(Tensor::from_parts(out, self.shape().clone()))
+    }
 }
 
 struct UnaryBackward<U>(U);
@@ -87,13 +95,13 @@ impl<U: Unary> Backward for UnaryBackward<U> {
         Ok(vec![Some(self.0.grad(ctx.grad(), saved::<U>(ctx))?)])
     }
 
-    /// g · f′(x) in one pass.
+    /// In one pass.
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let (g, saved) = (ctx.grad(), saved::<U>(ctx));
         let grad = dispatch_float!(g.dtype(), T => {
             let mut out = Buffer::<T>::recycled(g.numel());
             let operands = (g.strided::<T>()?, saved.strided::<T>()?);
-            zip(g.shape(), operands, &mut out, U::COST_NS + 0.5, |g, v| g * self.0.df(v));
+            zip(g.shape(), operands, &mut out, U::COST_NS + 0.5, |g, v| self.0.df(g, v));
             Tensor::from_parts(out, g.shape().clone())
         });
         Ok(vec![Some(grad)])

@@ -1,0 +1,129 @@
+//! Making tensors of random numbers, from PyTorch's streams.
+
+use chainrule_kernels::Buffer;
+
+use crate::random::{Generator, with_default};
+use crate::{DType, Error, ErrorKind, FloatElement, Result, Shape, Tensor, bail};
+
+/// Draws from the default generator; a refusal of the generator becomes an error of the operation.
+#[track_caller]
+fn draw<R>(operation: &str, f: impl FnOnce(&mut Generator) -> Result<R, String>) -> Result<R> {
+    match with_default(f) {
+        Ok(value) => Ok(value),
+        Err(message) => Err(Error::new(ErrorKind::Value, operation, message)),
+    }
+}
+
+#[track_caller]
+fn floats<T: FloatElement>(
+    operation: &str,
+    shape: Shape,
+    fill: impl FnOnce(&mut Generator, &mut [T]) -> Result<(), String>,
+) -> Result<Tensor> {
+    let mut values = Buffer::<T>::recycled(shape.checked_numel(operation)?);
+    draw(operation, |generator| fill(generator, &mut values))?;
+    Ok(Tensor::from_parts(values, shape))
+}
+
+impl Tensor {
+    /// `f32` numbers between 0 (included) and 1 (excluded), equally likely, from the default generator
+    /// (PyTorch: `torch.rand`, the same numbers after the same seed).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result, random::manual_seed};
+    /// # fn main() -> Result<()> {
+    /// manual_seed(0);
+    /// assert_eq!(Tensor::rand([1])?.to_vec::<f32>()?, [0.4962566]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn rand(shape: impl Into<Shape>) -> Result<Tensor> {
+        Tensor::uniform(shape, 0.0, 1.0, DType::F32)
+    }
+
+    /// `f32` numbers from the normal distribution of mean 0 and standard deviation 1, from the default
+    /// generator (PyTorch: `torch.randn`, the same numbers after the same seed).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result, random::manual_seed};
+    /// # fn main() -> Result<()> {
+    /// manual_seed(0);
+    /// assert_eq!(Tensor::randn([1])?.to_vec::<f32>()?, [1.5409961]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn randn(shape: impl Into<Shape>) -> Result<Tensor> {
+        Tensor::normal(shape, 0.0, 1.0, DType::F32)
+    }
+
+    /// Numbers between `from` (included) and `to` (excluded), equally likely (PyTorch: `Tensor.uniform_`).
+    ///
+    /// # Errors
+    /// When `from > to`, and for a dtype that is not floating-point.
+    #[track_caller]
+    pub fn uniform(shape: impl Into<Shape>, from: f64, to: f64, dtype: DType) -> Result<Tensor> {
+        let shape = shape.into();
+        match dtype {
+            DType::F32 => floats("uniform", shape, |g, out: &mut [f32]| g.uniform(out, from, to)),
+            DType::F64 => floats("uniform", shape, |g, out: &mut [f64]| g.uniform(out, from, to)),
+            _ => bail!(DType, "uniform", "random floats cannot be {dtype}"),
+        }
+    }
+
+    /// Numbers from a normal distribution (PyTorch: `Tensor.normal_`).
+    ///
+    /// # Errors
+    /// When `std < 0`, and for a dtype that is not floating-point.
+    #[track_caller]
+    pub fn normal(shape: impl Into<Shape>, mean: f64, std: f64, dtype: DType) -> Result<Tensor> {
+        let shape = shape.into();
+        match dtype {
+            DType::F32 => floats("normal", shape, |g, out: &mut [f32]| g.normal(out, mean, std)),
+            DType::F64 => floats("normal", shape, |g, out: &mut [f64]| g.normal(out, mean, std)),
+            _ => bail!(DType, "normal", "random floats cannot be {dtype}"),
+        }
+    }
+
+    /// Integers from `low` (included) to `high` (excluded), equally likely, as `i64` (PyTorch:
+    /// `torch.randint`).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result, random::manual_seed};
+    /// # fn main() -> Result<()> {
+    /// manual_seed(0);
+    /// assert_eq!(Tensor::randint(0, 10, [3])?.to_vec::<i64>()?, [4, 9, 3]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When `low >= high`.
+    #[track_caller]
+    pub fn randint(low: i64, high: i64, shape: impl Into<Shape>) -> Result<Tensor> {
+        let shape = shape.into();
+        let mut values = Buffer::<i64>::recycled(shape.checked_numel("randint")?);
+        draw("randint", |generator| generator.random_from_to(&mut values, low, high))?;
+        Ok(Tensor::from_parts(values, shape))
+    }
+
+    /// The integers below `n` in random order, as `i64` (PyTorch: `torch.randperm`).
+    #[track_caller]
+    pub fn randperm(n: usize) -> Result<Tensor> {
+        let order = draw("randperm", |generator| Ok(generator.permutation(n)))?;
+        Tensor::from_vec(order, [n])
+    }
+
+    /// `true` with probability `p` at each place, as `bool` (PyTorch: `Tensor.bernoulli_`).
+    ///
+    /// # Errors
+    /// When `p` is outside [0, 1].
+    #[track_caller]
+    pub fn bernoulli(shape: impl Into<Shape>, p: f64) -> Result<Tensor> {
+        let shape = shape.into();
+        let mut values = Buffer::<bool>::recycled(shape.checked_numel("bernoulli")?);
+        draw("bernoulli", |generator| generator.bernoulli(&mut values, p))?;
+        Ok(Tensor::from_parts(values, shape))
+    }
+}
