@@ -1,0 +1,99 @@
+//! In-place updates: several slices of one length and a gradient, walked once.
+//!
+//! This is the loop under every optimizer: the value and its state tensors are read, changed and written in
+//! one pass over memory, shared among threads in pieces of fixed size and vectorised.
+
+use crate::parallel::{self, SendPtr};
+use crate::simd::{self, Kernel};
+
+/// Elements in a piece of work. Fixed, so that results never depend on the number of threads.
+const PIECE: usize = 8192;
+
+/// Elements that are loaded, changed and stored together. The compiler cannot know that the slices do not
+/// overlap, and gives up on checking more than three; local copies need no such check.
+const LANES: usize = 16;
+
+/// `[a₀[i], a₁[i], …] = f([a₀[i], a₁[i], …], grad[i])` for each i.
+///
+/// `ns` is the estimated time for an element on one thread, in nanoseconds. Panics when the slices differ in
+/// length.
+pub fn in_place<T: Copy + Default + Send + Sync, const K: usize>(
+    slices: [&mut [T]; K],
+    grad: &[T],
+    ns: f64,
+    f: impl Fn([T; K], T) -> [T; K] + Sync,
+) {
+    let len = grad.len();
+    assert!(slices.iter().all(|s| s.len() == len), "operand lengths");
+    if len <= PIECE {
+        return simd::run(InPlace { slices, grad, f: &f });
+    }
+    let bases = slices.map(|s| SendPtr(s.as_mut_ptr()));
+    parallel::run(len.div_ceil(PIECE), ns * len as f64, |i| {
+        let start = i * PIECE;
+        let grad = &grad[start..(start + PIECE).min(len)];
+        let slices = std::array::from_fn(|k| {
+            // SAFETY: every slice is `len` long and stays mutably borrowed until `run` returns, tasks get
+            // disjoint ranges inside it, and each index is run once.
+            unsafe { std::slice::from_raw_parts_mut(bases[k].get().add(start), grad.len()) }
+        });
+        simd::run(InPlace { slices, grad, f: &f });
+    });
+}
+
+struct InPlace<'a, T, F, const K: usize> {
+    slices: [&'a mut [T]; K],
+    grad: &'a [T],
+    f: &'a F,
+}
+
+impl<T: Copy + Default, F: Fn([T; K], T) -> [T; K], const K: usize> Kernel for InPlace<'_, T, F, K> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let InPlace { slices, grad, f } = self;
+        let (grad_blocks, grad_rest) = grad.as_chunks::<LANES>();
+        let mut parts = slices.map(|s| s.as_chunks_mut::<LANES>());
+        for (i, g) in grad_blocks.iter().enumerate() {
+            let mut block: [[T; LANES]; K] = std::array::from_fn(|k| parts[k].0[i]);
+            for lane in 0..LANES {
+                let new = f(std::array::from_fn(|k| block[k][lane]), g[lane]);
+                (0..K).for_each(|k| block[k][lane] = new[k]);
+            }
+            (0..K).for_each(|k| parts[k].0[i] = block[k]);
+        }
+        for (i, &g) in grad_rest.iter().enumerate() {
+            let new = f(std::array::from_fn(|k| parts[k].1[i]), g);
+            (0..K).for_each(|k| parts[k].1[i] = new[k]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_element_is_changed_once_for_every_length_and_thread_count() {
+        for len in [0, 1, 15, 16, 17, PIECE, PIECE + 1, 5 * PIECE + 37] {
+            for threads in [1, 3] {
+                parallel::set_num_threads(threads);
+                let grad: Vec<f64> = (0..len).map(|i| i as f64).collect();
+                let mut a: Vec<f64> = grad.iter().map(|g| 10.0 * g).collect();
+                let mut b = vec![1.0; len];
+                let mut c: Vec<f64> = grad.iter().map(|g| -g).collect();
+                in_place([&mut a, &mut b, &mut c], &grad, 1e3, |[a, b, c], g| [a + g, c, b + g]);
+                for i in 0..len {
+                    let g = i as f64;
+                    assert_eq!([a[i], b[i], c[i]], [11.0 * g, -g, 1.0 + g], "{i} of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "operand lengths")]
+    fn slices_of_different_lengths_are_refused() {
+        in_place([&mut [0f32; 3][..], &mut [0f32; 2][..]], &[0f32; 3], 1.0, |x, _| x);
+    }
+}
