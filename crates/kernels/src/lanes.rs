@@ -62,6 +62,16 @@ pub(crate) fn accumulate2<T: Copy, U: Copy, A: Copy>(
     (x, y): (&[T], &[U]),
     step: impl Fn(A, T, U) -> A,
 ) {
+    let (fours_x, x) = x.as_chunks::<{ 4 * LANES }>();
+    let (fours_y, y) = y.as_chunks::<{ 4 * LANES }>();
+    for (x, y) in fours_x.iter().zip(fours_y) {
+        for lane in 0..LANES {
+            let at = |k: usize| (x[k * LANES + lane], y[k * LANES + lane]);
+            let [a, b, c, d] = [at(0), at(1), at(2), at(3)];
+            let two = step(step(lanes[lane], a.0, a.1), b.0, b.1);
+            lanes[lane] = step(step(two, c.0, c.1), d.0, d.1);
+        }
+    }
     for (x, y) in x.chunks(LANES).zip(y.chunks(LANES)) {
         for ((lane, &v), &w) in lanes.iter_mut().zip(x).zip(y) {
             *lane = step(*lane, v, w);
