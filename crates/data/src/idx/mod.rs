@@ -1,0 +1,188 @@
+//! [`IdxFile`]: the IDX format of MNIST and its relatives.
+
+mod header;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use chainrule_tensor::{Error, ErrorKind, Result, Shape, Tensor, bail};
+use flate2::bufread::MultiGzDecoder;
+
+use header::{Header, IdxType};
+
+/// An array read from an IDX file, the format of MNIST (LeCun, Cortes and Burges, "The MNIST database of
+/// handwritten digits"): two zero bytes, a byte for the element type, a byte for the number of dimensions,
+/// the sizes as 32-bit integers, then the elements in row-major order, all big-endian.
+///
+/// ```no_run
+/// # use chainrule_data::IdxFile;
+/// # fn main() -> chainrule_tensor::Result<()> {
+/// let labels = IdxFile::read("train-labels-idx1-ubyte.gz")?;
+/// println!("{} labels", labels.shape()[0]);
+/// let labels = labels.to_tensor()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct IdxFile {
+    shape: Shape,
+    data: IdxData,
+}
+
+/// The elements of an IDX file in row-major order, in the file's own type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum IdxData {
+    /// Type 0x08.
+    U8(Vec<u8>),
+    /// Type 0x09.
+    I8(Vec<i8>),
+    /// Type 0x0B.
+    I16(Vec<i16>),
+    /// Type 0x0C.
+    I32(Vec<i32>),
+    /// Type 0x0D.
+    F32(Vec<f32>),
+    /// Type 0x0E.
+    F64(Vec<f64>),
+}
+
+/// Deflate cannot make more than this many bytes of one (258 bytes from two bits, and the blocks' headers).
+const MAX_INFLATION: u64 = 1032;
+
+impl IdxFile {
+    /// Reads a file, plain or compressed with gzip; which one, the first bytes tell and not the name.
+    ///
+    /// Never allocates more than the file can hold, whatever its header says, and never unpacks more than the
+    /// header says.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not IDX, is shorter or longer than its header says, or its gzip stream
+    /// is damaged. The message names the path.
+    #[track_caller]
+    pub fn read(path: impl AsRef<Path>) -> Result<IdxFile> {
+        let path = path.as_ref();
+        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, BufReader::new(file))));
+        let (metadata, mut file) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err(Error::io("IdxFile", path.display(), error)),
+        };
+        if !metadata.is_file() {
+            bail!(Io, "IdxFile", "{}: not a file", path.display());
+        }
+        let gzip = match file.fill_buf() {
+            Ok(start) => start.starts_with(&[0x1f, 0x8b]),
+            Err(error) => return Err(Error::io("IdxFile", path.display(), error)),
+        };
+        let parsed = if gzip {
+            parse(MultiGzDecoder::new(file), metadata.len().saturating_mul(MAX_INFLATION))
+        } else {
+            parse(file, metadata.len())
+        };
+        match parsed {
+            Ok(idx) => Ok(idx),
+            Err(Failure::Format(rule)) => bail!(Data, "IdxFile", "{}: {rule}", path.display()),
+            Err(Failure::Io(error)) if gzip => Err(Error::new(
+                ErrorKind::Data,
+                "IdxFile",
+                format!("{}: damaged gzip stream: {error}", path.display()),
+            )),
+            Err(Failure::Io(error)) => Err(Error::io("IdxFile", path.display(), error)),
+        }
+    }
+
+    /// The sizes of the dimensions.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The elements.
+    pub fn data(&self) -> &IdxData {
+        &self.data
+    }
+
+    /// The elements, without a copy.
+    pub fn into_data(self) -> IdxData {
+        self.data
+    }
+
+    /// A tensor of the same values: integers of any width as `i64`, floating-point numbers in their own type.
+    ///
+    /// # Errors
+    /// When the tensor does not fit in memory.
+    #[track_caller]
+    pub fn to_tensor(&self) -> Result<Tensor> {
+        let shape = &self.shape;
+        match &self.data {
+            IdxData::U8(values) => integers(values, shape),
+            IdxData::I8(values) => integers(values, shape),
+            IdxData::I16(values) => integers(values, shape),
+            IdxData::I32(values) => integers(values, shape),
+            IdxData::F32(values) => Tensor::from_slice(values, shape),
+            IdxData::F64(values) => Tensor::from_slice(values, shape),
+        }
+    }
+}
+
+#[track_caller]
+fn integers<T: Copy + Into<i64>>(values: &[T], shape: &Shape) -> Result<Tensor> {
+    Tensor::build(shape, |out: &mut [i64]| {
+        out.iter_mut().zip(values).for_each(|(to, &value)| *to = value.into());
+    })
+}
+
+/// What is wrong with a file; the path is known one level up.
+enum Failure {
+    Format(String),
+    Io(std::io::Error),
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::Io(error)
+    }
+}
+
+/// Parses a stream of at most `available` bytes.
+fn parse(mut stream: impl Read, available: u64) -> Result<IdxFile, Failure> {
+    let header = Header::read(&mut stream)?;
+    let wanted = header.data_bytes()?;
+    if wanted > available {
+        return Err(truncated(&header, "the file cannot hold more than", available));
+    }
+    let mut bytes = Vec::new();
+    let too_large =
+        |_| Failure::Format(format!("the header asks for {wanted} bytes, which do not fit in memory"));
+    // One byte more, so that the end of the file is seen: gzip checks its sums there.
+    bytes.try_reserve_exact((wanted + 1) as usize).map_err(too_large)?;
+    stream.take(wanted + 1).read_to_end(&mut bytes)?;
+    let got = bytes.len() as u64;
+    if got < wanted {
+        return Err(truncated(&header, "there are", got));
+    }
+    if got > wanted {
+        let rule =
+            format!("longer than its header says: shape {} needs {wanted} bytes of data", header.shape());
+        return Err(Failure::Format(rule));
+    }
+    Ok(IdxFile { shape: header.shape(), data: decode(bytes, header.element) })
+}
+
+fn truncated(header: &Header, what: &str, bytes: u64) -> Failure {
+    let shape = header.shape();
+    Failure::Format(format!("truncated: the header says shape {shape}, but {what} {bytes} bytes of data"))
+}
+
+fn decode(bytes: Vec<u8>, element: IdxType) -> IdxData {
+    fn values<const N: usize, T>(bytes: &[u8], read: fn([u8; N]) -> T) -> Vec<T> {
+        bytes.as_chunks().0.iter().map(|&value| read(value)).collect()
+    }
+    match element {
+        IdxType::U8 => IdxData::U8(bytes),
+        IdxType::I8 => IdxData::I8(values(&bytes, i8::from_be_bytes)),
+        IdxType::I16 => IdxData::I16(values(&bytes, i16::from_be_bytes)),
+        IdxType::I32 => IdxData::I32(values(&bytes, i32::from_be_bytes)),
+        IdxType::F32 => IdxData::F32(values(&bytes, f32::from_be_bytes)),
+        IdxType::F64 => IdxData::F64(values(&bytes, f64::from_be_bytes)),
+    }
+}

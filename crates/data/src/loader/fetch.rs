@@ -1,0 +1,53 @@
+//! Fetching one batch, with panics turned into values.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chainrule_tensor::{Error, ErrorKind, Result};
+
+use super::epoch::Epoch;
+use crate::Dataset;
+
+/// What came of a batch. A panic becomes an error only in the caller's thread, whose location it names.
+pub(super) enum Fetched<B> {
+    Done(Result<B>),
+    Panicked(String),
+}
+
+pub(super) fn fetch<D: Dataset>(dataset: &D, epoch: &Epoch, batch: usize) -> Fetched<D::Batch> {
+    let get = || dataset.get_batch_seeded(epoch.samples(batch), epoch.seed(batch));
+    // A dataset is reached through a shared reference: what it leaves behind is behind locks of its own.
+    match catch_unwind(AssertUnwindSafe(get)) {
+        Ok(result) => Fetched::Done(result),
+        Err(panic) => Fetched::Panicked(message(&*panic)),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").to_string()
+}
+
+impl<B> Fetched<B> {
+    /// The batch, or an error that names it and its samples.
+    #[track_caller]
+    pub(super) fn into_result(self, epoch: &Epoch, batch: usize) -> Result<B> {
+        let error = match self {
+            Fetched::Done(Ok(batch)) => return Ok(batch),
+            Fetched::Done(Err(error)) => error,
+            Fetched::Panicked(message) => {
+                Error::new(ErrorKind::Data, "DataLoader", format!("the dataset panicked: {message}"))
+            }
+        };
+        Err(error.context(describe(epoch, batch)))
+    }
+}
+
+fn describe(epoch: &Epoch, batch: usize) -> String {
+    const SHOWN: usize = 8;
+    let samples = epoch.samples(batch);
+    let shown: Vec<String> = samples.iter().take(SHOWN).map(usize::to_string).collect();
+    let more = if samples.len() > SHOWN { ", …" } else { "" };
+    format!("batch {batch} of {} (samples {}{more})", epoch.len(), shown.join(", "))
+}

@@ -1,0 +1,244 @@
+//! [`DataLoader`]: batches of a dataset, epoch by epoch.
+
+mod epoch;
+mod fetch;
+mod iter;
+mod state;
+mod workers;
+
+use std::sync::Arc;
+
+use chainrule_tensor::random::Generator;
+use chainrule_tensor::{Result, bail};
+
+use crate::random_source::RandomSource;
+use crate::{Dataset, RandomSampler, Sampler, SequentialSampler};
+
+pub use iter::DataLoaderIter;
+pub use state::DataLoaderState;
+pub(crate) use workers::in_worker;
+
+/// Batches of a dataset, epoch by epoch (PyTorch: `torch.utils.data.DataLoader`, with the same order of samples
+/// for the same seed).
+///
+/// ```
+/// use chainrule_data::{DataLoader, TensorDataset};
+/// use chainrule_tensor::{Result, Tensor, random::manual_seed};
+///
+/// # fn main() -> Result<()> {
+/// manual_seed(7);
+/// let dataset = TensorDataset::new((Tensor::zeros([7, 10])?, Tensor::arange(7)?))?;
+/// let loader = DataLoader::new(&dataset).batch_size(3).shuffle(true);
+/// let mut order = Vec::new();
+/// for batch in loader.iter() {
+///     let (inputs, targets) = batch?;
+///     assert_eq!(inputs.shape()[1..], [10]);
+///     order.push(targets.to_vec::<i64>()?);
+/// }
+/// assert_eq!(order, [vec![2, 0, 5], vec![6, 3, 4], vec![1]]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Options
+/// | option | default | |
+/// |---|---|---|
+/// | [`batch_size`](DataLoader::batch_size) | 1 | samples in a batch, at least 1 |
+/// | [`shuffle`](DataLoader::shuffle) | false | a new random order each epoch |
+/// | [`sampler`](DataLoader::sampler) | in order | the order of samples; excludes `shuffle` |
+/// | [`drop_last`](DataLoader::drop_last) | false | leave out a last batch that is not full |
+/// | [`num_workers`](DataLoader::num_workers) | 0 | threads that make batches in advance |
+/// | [`prefetch_factor`](DataLoader::prefetch_factor) | 2 | batches that each of them makes in advance |
+/// | [`generator`](DataLoader::generator) | process-wide | random numbers |
+///
+/// Options that do not go together are reported by the iterator: it yields one error and ends.
+///
+/// # Order and random numbers
+/// Batches come in the order of the sampler, with the same contents for any number of workers. As in PyTorch,
+/// each [`iter`](DataLoader::iter) draws a 64-bit base seed from the process-wide generator (or the loader's own),
+/// **even without shuffling**, and the sampler draws when the first batch is asked for. So a seeded script and
+/// its PyTorch original see the same random numbers afterwards.
+///
+/// # Workers
+/// Worker threads are started by the first batch of an epoch and end with the iterator; dropping it early waits
+/// for no more than the batch that each is working on. For a [`TensorDataset`](crate::TensorDataset) a batch is
+/// a copy of a few rows, and no workers is the fastest.
+///
+/// An error or a panic in [`Dataset::get_batch`] becomes an error of that batch; the batches after it are
+/// still there for a caller who goes on.
+pub struct DataLoader<D> {
+    dataset: D,
+    options: Options,
+    shuffle: bool,
+    sampler: Option<Arc<dyn Sampler>>,
+    source: Arc<RandomSource>,
+}
+
+/// What an iterator needs to know.
+#[derive(Clone, Copy, Debug)]
+struct Options {
+    batch_size: usize,
+    drop_last: bool,
+    num_workers: usize,
+    prefetch_factor: Option<usize>,
+}
+
+impl<D: Dataset + Clone + 'static> DataLoader<D> {
+    /// A loader of single samples in order.
+    ///
+    /// It holds a clone of the dataset, as does each iterator and worker. Datasets are therefore cheap handles:
+    /// a [`TensorDataset`](crate::TensorDataset) shares its memory with its clones, and an
+    /// [`Arc`] of any dataset is a dataset too (`DataLoader::new(&Arc::new(dataset))`).
+    pub fn new(dataset: &D) -> Self {
+        let options = Options { batch_size: 1, drop_last: false, num_workers: 0, prefetch_factor: None };
+        DataLoader {
+            dataset: dataset.clone(),
+            options,
+            shuffle: false,
+            sampler: None,
+            source: Arc::default(),
+        }
+    }
+
+    /// How many samples a batch has; the last one may have fewer.
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.options.batch_size = batch_size;
+        self
+    }
+
+    /// Whether each epoch has a random order of its own.
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.shuffle = shuffle;
+        self
+    }
+
+    /// Chooses samples and their order.
+    pub fn sampler(mut self, sampler: impl Sampler + 'static) -> Self {
+        self.sampler = Some(Arc::new(sampler));
+        self
+    }
+
+    /// Whether to leave out a last batch with fewer samples than the others.
+    pub fn drop_last(mut self, drop_last: bool) -> Self {
+        self.options.drop_last = drop_last;
+        self
+    }
+
+    /// How many threads make batches while the caller works on others; with 0 the caller makes them.
+    pub fn num_workers(mut self, num_workers: usize) -> Self {
+        self.options.num_workers = num_workers;
+        self
+    }
+
+    /// How many batches each worker makes in advance, at least 1. Only with workers.
+    pub fn prefetch_factor(mut self, prefetch_factor: usize) -> Self {
+        self.options.prefetch_factor = Some(prefetch_factor);
+        self
+    }
+
+    /// Takes the base seeds and the shuffling from `generator` instead of the process-wide one. A
+    /// [`sampler`](DataLoader::sampler) keeps its own.
+    pub fn generator(mut self, generator: Generator) -> Self {
+        self.source = Arc::new(RandomSource::own(generator));
+        self
+    }
+
+    /// The number of batches of an epoch; 0 if the batch size is 0.
+    pub fn len(&self) -> usize {
+        self.options.batches(self.order().len(self.dataset.len()))
+    }
+
+    /// Whether an epoch has no batches.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The dataset.
+    pub fn dataset(&self) -> &D {
+        &self.dataset
+    }
+
+    /// The batches of a new epoch.
+    #[track_caller]
+    pub fn iter(&self) -> DataLoaderIter<D> {
+        match self.check() {
+            Ok(()) => {
+                let base_seed = self.source.with(Generator::random_i64);
+                DataLoaderIter::new(self, base_seed)
+            }
+            Err(error) => DataLoaderIter::failed(self, error),
+        }
+    }
+
+    /// The rest of an epoch that was saved with [`DataLoaderIter::state`]. Draws nothing; a loader with a
+    /// generator of its own goes on with its saved state.
+    ///
+    /// The dataset and the options that choose samples must be those of the saved loader; the number of workers
+    /// may differ. The process-wide generator is not part of a loader's state.
+    ///
+    /// # Errors
+    /// When the state does not fit the dataset or the loader's generator, or the options do not go together.
+    #[track_caller]
+    pub fn resume(&self, state: &DataLoaderState) -> Result<DataLoaderIter<D>> {
+        self.check()?;
+        state.check(self.dataset.len(), &self.source)?;
+        Ok(DataLoaderIter::resumed(self, state))
+    }
+
+    fn order(&self) -> Arc<dyn Sampler> {
+        match &self.sampler {
+            Some(sampler) => sampler.clone(),
+            None if self.shuffle => Arc::new(RandomSampler::from_source(self.source.clone())),
+            None => Arc::new(SequentialSampler),
+        }
+    }
+
+    #[track_caller]
+    fn check(&self) -> Result<()> {
+        let Options { batch_size, num_workers, prefetch_factor, .. } = self.options;
+        if batch_size == 0 {
+            bail!(Value, "DataLoader", "batch_size must be at least 1, got 0");
+        }
+        if self.shuffle && self.sampler.is_some() {
+            bail!(Value, "DataLoader", "shuffle and sampler exclude each other: a sampler chooses the order");
+        }
+        match prefetch_factor {
+            Some(0) => bail!(Value, "DataLoader", "prefetch_factor must be at least 1, got 0"),
+            Some(n) if num_workers == 0 => {
+                bail!(Value, "DataLoader", "prefetch_factor {n} needs workers, but num_workers is 0")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Options {
+    /// The number of batches that so many samples make.
+    fn batches(&self, samples: usize) -> usize {
+        match self.batch_size {
+            0 => 0,
+            size if self.drop_last => samples / size,
+            size => samples.div_ceil(size),
+        }
+    }
+}
+
+impl<D: Dataset + Clone + 'static> IntoIterator for &DataLoader<D> {
+    type Item = Result<D::Batch>;
+    type IntoIter = DataLoaderIter<D>;
+
+    #[track_caller]
+    fn into_iter(self) -> DataLoaderIter<D> {
+        self.iter()
+    }
+}
+
+impl<D: std::fmt::Debug> std::fmt::Debug for DataLoader<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DataLoader")
+            .field("dataset", &self.dataset)
+            .field("options", &self.options)
+            .field("shuffle", &self.shuffle)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,51 @@
+//! [`RandomSource`]: where a loader or a sampler takes its random numbers from.
+
+use std::sync::{Mutex, PoisonError};
+
+use chainrule_tensor::random::{Generator, GeneratorState, with_default};
+
+/// The process-wide generator, or one of one's own.
+#[derive(Debug, Default)]
+pub(crate) enum RandomSource {
+    #[default]
+    Default,
+    Own(Mutex<Generator>),
+}
+
+impl RandomSource {
+    pub(crate) fn own(generator: Generator) -> Self {
+        RandomSource::Own(Mutex::new(generator))
+    }
+
+    pub(crate) fn with<R>(&self, draw: impl FnOnce(&mut Generator) -> R) -> R {
+        match self {
+            RandomSource::Default => with_default(draw),
+            // A panic in the middle of drawing leaves a usable generator.
+            RandomSource::Own(generator) => {
+                draw(&mut generator.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        }
+    }
+
+    /// The state of a generator of one's own.
+    pub(crate) fn state(&self) -> Option<GeneratorState> {
+        match self {
+            RandomSource::Default => None,
+            own => Some(own.with(|generator| generator.state())),
+        }
+    }
+
+    /// Goes back to what `state` gave.
+    pub(crate) fn set_state(&self, state: Option<&GeneratorState>) -> Result<(), String> {
+        match (self, state) {
+            (RandomSource::Default, None) => Ok(()),
+            (RandomSource::Own(_), Some(state)) => self.with(|generator| generator.set_state(state)),
+            (RandomSource::Default, Some(_)) => {
+                Err("the state has a generator, but the loader uses the process-wide one".into())
+            }
+            (RandomSource::Own(_), None) => {
+                Err("the loader has a generator of its own, but the state has none".into())
+            }
+        }
+    }
+}
