@@ -33,12 +33,20 @@ pub fn backward_input<T: Conv2dNumber>(
     let pitch = columns.count + axes[1].reach();
     let ns = shape.nanoseconds();
     let band = band(all_rows.count, channels * pitch, shape.batch, ns);
-    let bands = all_rows.count.div_ceil(band);
+    // For each band its rows, the length of a plane in its canvas, and the taps of each class.
+    let bands: Vec<(Lattice, usize, Vec<Vec<usize>>)> = (0..all_rows.count)
+        .step_by(band)
+        .map(|start| {
+            let rows = all_rows.part(start..(start + band).min(all_rows.count));
+            let plane_len = (rows.count + axes[0].reach()) * pitch;
+            (rows, plane_len, classes.iter().map(|class| class.taps(&axes, plane_len, pitch)).collect())
+        })
+        .collect();
     let base = SendPtr(grad_input.as_mut_ptr());
-    parallel::run(shape.batch * bands, ns, |task| {
-        let (image, skipped) = (task / bands, task % bands * band);
-        let rows = all_rows.part(skipped..(skipped + band).min(all_rows.count));
-        let plane_len = (rows.count + axes[0].reach()) * pitch;
+    parallel::run(shape.batch * bands.len(), ns, |task| {
+        let image = task / bands.len();
+        let (rows, plane_len, taps) = &bands[task % bands.len()];
+        let (rows, plane_len) = (*rows, *plane_len);
         let len = (rows.count - 1) * pitch + columns.count;
         let mut canvas = Buffer::recycled(channels * plane_len + SLACK);
         let mut grid = Grid::new(len);
@@ -49,20 +57,19 @@ pub fn backward_input<T: Conv2dNumber>(
                 let from = (rows.widened(axes[0].reach()), columns.widened(axes[1].reach()));
                 gather(plane, axes[1].output, from, &mut canvas[c * plane_len..][..plane_len]);
             }
-            for class in &classes {
+            for (class, taps) in classes.iter().zip(taps) {
                 let (to_rows, first_row) = axes[0].inputs(rows, class.residues[0]);
                 let (to_columns, first_column) = axes[1].inputs(columns, class.residues[1]);
                 if to_rows.count == 0 || to_columns.count == 0 {
                     continue;
                 }
-                let taps = class.taps(&axes, plane_len, pitch);
                 for block in 0..shape.group_in().div_ceil(BLOCK) {
                     let block_rows = BLOCK.min(shape.group_in() - block * BLOCK);
                     let weights = class.weights(g, block, shape.group_in());
                     let first = [T::ZERO; BLOCK];
                     Correlate {
                         canvas: &canvas,
-                        taps: &taps,
+                        taps,
                         weights,
                         first,
                         rows: block_rows,

@@ -16,7 +16,7 @@ const PARTS: usize = 16;
 /// Estimated nanoseconds that are worth a partial sum of their own.
 const PART_NS: f64 = 60_000.0;
 /// Results that the inner loop sums over in one go, at least, where there are several images.
-const STAGE: usize = 1024;
+const STAGE: usize = 2048;
 
 /// `grad_weight[o, c, i, j] = Σ_n Σ_q grad_output[n, o, q] · input[n, c, the place that q meets with (i, j)]`. The
 /// counterpart of `torch.nn.grad.conv2d_weight`. (The gradient of the bias is a sum of `grad_output`.)

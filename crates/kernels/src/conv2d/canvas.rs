@@ -57,14 +57,21 @@ pub(super) fn gather<T: crate::Number>(
         return out.fill(T::ZERO);
     }
     let first = columns.at(inside.start) as usize;
-    out[..inside_rows.start * pitch].fill(T::ZERO);
-    out[inside_rows.end * pitch..].fill(T::ZERO);
-    for r in inside_rows {
-        let out = &mut out[r * pitch..][..pitch];
-        let row = &plane[rows.at(r) as usize * width..][..width][first..];
-        out[..inside.start].fill(T::ZERO);
-        out[inside.end..].fill(T::ZERO);
-        let out = &mut out[inside.clone()];
+    let (start, end) = (inside_rows.start * pitch, inside_rows.end * pitch);
+    if inside.len() < pitch {
+        // Once for all rows: calls for the few elements beside each row cost more.
+        out.fill(T::ZERO);
+    } else {
+        out[..start].fill(T::ZERO);
+        out[end..].fill(T::ZERO);
+    }
+    let plane = &plane[rows.at(inside_rows.start) as usize * width..];
+    let out = &mut out[start..end];
+    if inside.len() == width && pitch == width && rows.step == 1 {
+        return out.copy_from_slice(&plane[..out.len()]);
+    }
+    for (row, out) in plane.chunks(rows.step * width).zip(out.chunks_exact_mut(pitch)) {
+        let (row, out) = (&row[first..], &mut out[inside.clone()]);
         if columns.step == 1 {
             copy(&row[..out.len()], out);
         } else {
@@ -85,10 +92,12 @@ pub(super) fn scatter<T: Copy>(
     if columns.count == 0 {
         return;
     }
-    for r in 0..rows.count {
-        let grid = &grid[r * pitch..][..columns.count];
-        let row = &mut plane[(rows.at(r) as usize - first_row) * width..][..width];
-        let row = &mut row[columns.start as usize..];
+    let plane = &mut plane[(rows.start as usize - first_row) * width..];
+    if columns.count == width && pitch == width && rows.step == 1 {
+        return plane[..rows.count * width].copy_from_slice(&grid[..rows.count * width]);
+    }
+    for (row, grid) in plane.chunks_mut(rows.step * width).zip(grid.chunks(pitch)).take(rows.count) {
+        let (row, grid) = (&mut row[columns.start as usize..], &grid[..columns.count]);
         if columns.step == 1 {
             copy(grid, &mut row[..grid.len()]);
         } else {
@@ -97,11 +106,30 @@ pub(super) fn scatter<T: Copy>(
     }
 }
 
-/// A copy that does not call `memcpy`, which costs more than it does for the short rows of small images.
+/// A copy without a call of `memcpy`, which costs more than it does for the short rows of small images. The last
+/// block of a row overlaps the one before.
 #[inline(always)]
 fn copy<T: Copy>(from: &[T], to: &mut [T]) {
-    let (from_blocks, from_rest) = from.as_chunks::<8>();
-    let (to_blocks, to_rest) = to.as_chunks_mut::<8>();
-    to_blocks.iter_mut().zip(from_blocks).for_each(|(to, from)| *to = *from);
-    to_rest.iter_mut().zip(from_rest).for_each(|(to, from)| *to = *from);
+    match to.len() {
+        16..=64 => copy_blocks::<T, 16>(from, to),
+        8..=15 => copy_blocks::<T, 8>(from, to),
+        4..=7 => copy_blocks::<T, 4>(from, to),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// Copies one to four blocks of N, written out: the compiler makes a call of a loop.
+#[inline(always)]
+fn copy_blocks<T: Copy, const N: usize>(from: &[T], to: &mut [T]) {
+    let len = to.len();
+    let from = &from[..len];
+    let mut block = |start: usize| to[start..start + N].copy_from_slice(&from[start..start + N]);
+    block(0);
+    if len > 2 * N {
+        block(N);
+    }
+    if len > 3 * N {
+        block(2 * N);
+    }
+    block(len - N);
 }

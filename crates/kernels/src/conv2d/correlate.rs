@@ -54,6 +54,8 @@ pub(super) struct Correlate<'a, T: crate::Element> {
     pub(super) grid: &'a mut Grid<T>,
 }
 
+// Loops over indices, not closures: a closure that is not inlined is compiled without the registers.
+#[allow(clippy::needless_range_loop)]
 impl<T: Registers> Correlate<'_, T> {
     pub(super) fn run(self) {
         assert_eq!(self.weights.len(), self.taps.len() * BLOCK);
@@ -105,10 +107,16 @@ impl<T: Registers> Correlate<'_, T> {
         // the grid has BLOCK rows of at least `len + SLACK` elements.
         unsafe {
             weights = weights.add(row);
-            let mut sums: [[V; N]; R] = std::array::from_fn(|r| [V::splat(self.first[row + r]); N]);
+            let mut sums = [[V::splat(T::ZERO); N]; R];
+            for r in 0..R {
+                sums[r] = [V::splat(self.first[row + r]); N];
+            }
             for &tap in self.taps {
                 let p = canvas.add(tap + q);
-                let x: [V; N] = std::array::from_fn(|n| V::load(p.add(n * V::LEN)));
+                let mut x = [V::splat(T::ZERO); N];
+                for n in 0..N {
+                    x[n] = V::load(p.add(n * V::LEN));
+                }
                 for r in 0..R {
                     let w = V::splat(*weights.add(r));
                     for n in 0..N {

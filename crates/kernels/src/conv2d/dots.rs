@@ -34,6 +34,8 @@ pub(super) struct Dots<'a, T> {
     pub(super) sums: &'a mut [T],
 }
 
+// Loops over indices, not closures: a closure that is not inlined is compiled without the registers.
+#[allow(clippy::needless_range_loop)]
 impl<T: Registers> Dots<'_, T> {
     pub(super) fn run(self) {
         let Dots { images, canvas, grad, rows, taps, taps_len, len, .. } = self;
@@ -70,7 +72,7 @@ impl<T: Registers> Dots<'_, T> {
     #[inline(always)]
     unsafe fn tile<V: Register<T>, const R: usize>(&self, row: usize, t: usize) -> [[T; TAPS]; R] {
         let image_rows = whole_rows(self.rows);
-        let taps: [usize; TAPS] = std::array::from_fn(|i| self.taps[t + i]);
+        let taps = &self.taps[t..t + TAPS];
         // SAFETY: the processor has the register (the caller's promise). `run` has checked that each row of
         // each image, and each tap of each image, may be read up to `len` rounded up to the widest register.
         unsafe {
@@ -78,9 +80,11 @@ impl<T: Registers> Dots<'_, T> {
             for image in 0..self.images {
                 let grad = self.grad.data.as_ptr().add((image * image_rows + row) * self.grad.len);
                 let canvas = self.canvas.data.as_ptr().add(image * self.canvas.len);
-                let canvas: [*const T; TAPS] = std::array::from_fn(|i| canvas.add(taps[i]));
                 for q in (0..self.len).step_by(V::LEN) {
-                    let x: [V; TAPS] = std::array::from_fn(|i| V::load(canvas[i].add(q)));
+                    let mut x = [V::splat(T::ZERO); TAPS];
+                    for i in 0..TAPS {
+                        x[i] = V::load(canvas.add(taps[i] + q));
+                    }
                     for r in 0..R {
                         let g = V::load(grad.add(r * self.grad.len + q));
                         for i in 0..TAPS {
@@ -89,7 +93,13 @@ impl<T: Registers> Dots<'_, T> {
                     }
                 }
             }
-            std::array::from_fn(|r| std::array::from_fn(|i| sums[r][i].sum()))
+            let mut totals = [[T::ZERO; TAPS]; R];
+            for r in 0..R {
+                for i in 0..TAPS {
+                    totals[r][i] = sums[r][i].sum();
+                }
+            }
+            totals
         }
     }
 }

@@ -35,13 +35,19 @@ pub fn forward<T: Conv2dNumber>(
     let [height, width] = shape.output();
     let ns = shape.nanoseconds();
     let band = Layout::band(axes, channels, shape.batch, ns);
-    let bands = height.div_ceil(band);
+    let bands: Vec<(Layout, Vec<usize>)> = (0..height)
+        .step_by(band)
+        .map(|start| {
+            let layout = Layout::new(axes, start..(start + band).min(height));
+            let taps = layout.taps(channels);
+            (layout, taps)
+        })
+        .collect();
     let base = SendPtr(output.as_mut_ptr());
-    parallel::run(shape.batch * bands, ns, |task| {
-        let (image, start) = (task / bands, task % bands * band);
-        let rows = start..(start + band).min(height);
-        let layout = Layout::new(axes, rows.clone());
-        let taps = layout.taps(channels);
+    parallel::run(shape.batch * bands.len(), ns, |task| {
+        let image = task / bands.len();
+        let (layout, taps) = &bands[task % bands.len()];
+        let rows = layout.rows();
         let mut canvas = Buffer::recycled(channels * layout.channel_len());
         let mut grid = Grid::new(layout.len());
         for g in 0..shape.groups {
@@ -55,16 +61,8 @@ pub fn forward<T: Conv2dNumber>(
                 });
                 let weights = &packed[g * packed_len + block * BLOCK * taps_len..][..BLOCK * taps_len];
                 let len = layout.len();
-                Correlate {
-                    canvas: &canvas,
-                    taps: &taps,
-                    weights,
-                    first,
-                    rows: block_rows,
-                    len,
-                    grid: &mut grid,
-                }
-                .run();
+                Correlate { canvas: &canvas, taps, weights, first, rows: block_rows, len, grid: &mut grid }
+                    .run();
                 for i in 0..block_rows {
                     let plane = image * shape.out_channels + first_out + i;
                     // SAFETY: these rows of this plane lie in the output and are written by this task alone;

@@ -45,6 +45,11 @@ impl Layout {
         band(axes[0].output, channels * all.classes() * all.pitch(), images, ns)
     }
 
+    /// The output rows.
+    pub(super) fn rows(&self) -> &Range<usize> {
+        &self.rows
+    }
+
     fn classes(&self) -> usize {
         self.residues[0].len() * self.residues[1].len()
     }

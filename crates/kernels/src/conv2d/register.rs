@@ -45,19 +45,6 @@ pub(super) trait Register<T>: Copy {
     unsafe fn sum(self) -> T;
 }
 
-/// The sum of numbers, pairwise.
-#[inline(always)]
-fn sum<T: Float, const N: usize>(mut x: [T; N]) -> T {
-    let mut half = N / 2;
-    while half > 0 {
-        for i in 0..half {
-            x[i] += x[i + half];
-        }
-        half /= 2;
-    }
-    x[0]
-}
-
 /// Four numbers, for processors without a wider register that is known here.
 #[derive(Clone, Copy)]
 pub(super) struct Portable<T>([T; 4]);
@@ -85,17 +72,18 @@ impl<T: Float> Register<T> for Portable<T> {
     }
     #[inline(always)]
     unsafe fn sum(self) -> T {
-        sum(self.0)
+        let [a, b, c, d] = self.0;
+        (a + c) + (b + d)
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Register, sum};
+    use super::Register;
     use std::arch::x86_64::*;
 
     macro_rules! register {
-        ($register:ty, $t:ty, $len:literal, $rows:literal, $splat:ident, $load:ident, $store:ident, $mul_add:ident) => {
+        ($register:ty, $t:ty, $len:literal, $rows:literal, $splat:ident, $load:ident, $store:ident, $mul_add:ident, $sum:expr) => {
             impl Register<$t> for $register {
                 const LEN: usize = $len;
                 const ROWS: usize = $rows;
@@ -121,19 +109,52 @@ mod x86 {
                 }
                 #[inline(always)]
                 unsafe fn sum(self) -> $t {
-                    let mut x = [0.0; $len];
-                    // SAFETY: as above; the array has room for the register.
-                    unsafe { $store(x.as_mut_ptr(), self) };
-                    sum(x)
+                    // SAFETY: the caller promises that the processor has the register.
+                    unsafe { $sum(self) }
                 }
             }
         };
     }
 
-    register!(__m512, f32, 16, 8, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
-    register!(__m512d, f64, 8, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd);
-    register!(__m256, f32, 8, 4, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
-    register!(__m256d, f64, 4, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd);
+    #[target_feature(enable = "avx2,fma")]
+    #[inline]
+    fn sum8(x: __m256) -> f32 {
+        let x = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+        let x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+        _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)))
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    #[inline]
+    fn sum4(x: __m256d) -> f64 {
+        let x = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd::<1>(x));
+        _mm_cvtsd_f64(_mm_add_sd(x, _mm_unpackhi_pd(x, x)))
+    }
+
+    register!(
+        __m512,
+        f32,
+        16,
+        8,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_fmadd_ps,
+        _mm512_reduce_add_ps
+    );
+    register!(
+        __m512d,
+        f64,
+        8,
+        8,
+        _mm512_set1_pd,
+        _mm512_loadu_pd,
+        _mm512_storeu_pd,
+        _mm512_fmadd_pd,
+        _mm512_reduce_add_pd
+    );
+    register!(__m256, f32, 8, 4, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps, sum8);
+    register!(__m256d, f64, 4, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd, sum4);
 }
 
 /// Which registers hold a number.
