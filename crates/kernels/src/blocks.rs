@@ -183,7 +183,8 @@ mod tests {
                 triangle(&x, [batch, rows, columns], diagonal, lower, &mut out);
                 for (flat, &got) in out.iter().enumerate() {
                     let difference = (flat % columns) as i128 - (flat / columns % rows) as i128;
-                    let kept = if lower { difference <= diagonal as i128 } else { difference >= diagonal as i128 };
+                    let kept =
+                        if lower { difference <= diagonal as i128 } else { difference >= diagonal as i128 };
                     assert_eq!(got, if kept { x[flat] } else { 0 }, "diagonal {diagonal}, lower {lower}");
                 }
             }

@@ -1,0 +1,270 @@
+//! Two-dimensional convolution.
+
+use chainrule_kernels::Buffer;
+use chainrule_kernels::conv2d::{Conv2dShape, forward};
+
+use crate::autograd::{Backward, Context, Save, record};
+use crate::table::{Refusal, Row, Sample, values};
+use crate::{Result, Shape, Tensor, bail, dispatch_float};
+
+/// The options of [`Tensor::conv2d`]; pairs are (vertical, horizontal).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2dOptions {
+    /// Distance of the windows of neighbouring outputs. Default 1.
+    pub stride: [usize; 2],
+    /// Zeros added at each side of the input. Default 0.
+    pub padding: [usize; 2],
+    /// Distance of neighbouring kernel elements in the input. Default 1.
+    pub dilation: [usize; 2],
+    /// Groups of channels that are convolved separately. Default 1.
+    pub groups: usize,
+}
+
+impl Default for Conv2dOptions {
+    fn default() -> Self {
+        Conv2dOptions { stride: [1; 2], padding: [0; 2], dilation: [1; 2], groups: 1 }
+    }
+}
+
+/// Convolution, its gradient with respect to the input ([`conv2d_input`](Tensor::conv2d_input)) and that with
+/// respect to the weight ([`conv2d_weight`](Tensor::conv2d_weight)) are each linear in both of their operands,
+/// and each of them is found in the gradients of the other two.
+struct Conv2dBackward {
+    shape: Conv2dShape,
+    bias: bool,
+}
+
+impl Backward for Conv2dBackward {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        let (g, x, weight) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        let mut grads = vec![
+            ctx.when_needed(0, || g.conv2d_input(weight, self.shape))?,
+            ctx.when_needed(1, || x.conv2d_weight(g, self.shape))?,
+        ];
+        if self.bias {
+            grads.push(ctx.when_needed(2, || g.sum_dim([0, 2, 3], false))?);
+        }
+        Ok(grads)
+    }
+}
+
+impl Tensor {
+    /// Slides kernels over images (cross-correlation): an input `[N, C_in, H, W]` or `[C_in, H, W]` and a
+    /// `weight` `[C_out, C_in / groups, kernel height, kernel width]` give `[N, C_out, H_out, W_out]`, without
+    /// N for a single image. `bias` is `[C_out]` (PyTorch: `torch.nn.functional.conv2d`).
+    ///
+    /// H_out = ⌊(H + 2·padding − dilation·(kernel height − 1) − 1) / stride⌋ + 1, and W_out likewise.
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Conv2dOptions, Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// let image = Tensor::ones([1, 3, 28, 28])?;
+    /// let weight = Tensor::ones([8, 3, 5, 5])?;
+    /// let y = image.conv2d(&weight, None, Conv2dOptions { padding: [2, 2], ..Default::default() })?;
+    /// assert_eq!(y.shape(), &[1, 8, 28, 28]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When shapes, groups or dtypes do not fit, when the kernel is larger than the padded input, for a
+    /// stride, dilation or number of groups of 0, and for integers and booleans.
+    #[track_caller]
+    pub fn conv2d(&self, weight: &Tensor, bias: Option<&Tensor>, options: Conv2dOptions) -> Result<Tensor> {
+        if self.rank() == 3 {
+            return self.unsqueeze(0)?.conv2d(weight, bias, options)?.reshape_without_batch();
+        }
+        let (&[batch, in_channels, height, width], &[out_channels, group_in, kernel_height, kernel_width]) =
+            (&**self.shape(), &**weight.shape())
+        else {
+            bail!(
+                Shape,
+                "conv2d",
+                "expects an input [N, C, H, W] or [C, H, W] and a weight of 4 dimensions, not {} and {}",
+                self.shape(),
+                weight.shape()
+            );
+        };
+        let Conv2dOptions { stride, padding, dilation, groups } = options;
+        if groups == 0 || stride.contains(&0) || dilation.contains(&0) {
+            bail!(Value, "conv2d", "stride {stride:?}, dilation {dilation:?} and groups {groups} must be above 0");
+        }
+        let fits = in_channels.is_multiple_of(groups) && in_channels / groups == group_in;
+        if !fits || !out_channels.is_multiple_of(groups) {
+            bail!(
+                Shape,
+                "conv2d",
+                "{in_channels} channels of an input of shape {} and a weight of shape {} do not fit {groups} groups: the weight is [out, in / groups, height, width]",
+                self.shape(),
+                weight.shape()
+            );
+        }
+        let shape = Conv2dShape {
+            batch,
+            in_channels,
+            out_channels,
+            groups,
+            input: [height, width],
+            kernel: [kernel_height, kernel_width],
+            stride,
+            padding,
+            dilation,
+        };
+        check_kernel("conv2d", &shape)?;
+        check_bias("conv2d", bias, out_channels)?;
+        check_dtypes("conv2d", &[Some(self), Some(weight), bias])?;
+        let out = convolve(self, weight, bias, &shape)?;
+        let saved = [Save::Input(0), Save::Input(1)];
+        match bias {
+            Some(bias) => record(Conv2dBackward { shape, bias: true }, &[self, weight, bias], &saved, out),
+            None => record(Conv2dBackward { shape, bias: false }, &[self, weight], &saved, out),
+        }
+    }
+
+    /// The only image of a batch.
+    #[track_caller]
+    pub(super) fn reshape_without_batch(&self) -> Result<Tensor> {
+        self.reshape(self.shape().without(0))
+    }
+}
+
+/// Refuses a kernel that is empty or larger than the padded input.
+#[track_caller]
+pub(super) fn check_kernel(operation: &str, shape: &Conv2dShape) -> Result<()> {
+    if shape.kernel.contains(&0) || shape.output().contains(&0) {
+        bail!(
+            Shape,
+            operation,
+            "a kernel of size {:?} with dilation {:?} does not fit an input of size {:?} with padding {:?}",
+            shape.kernel,
+            shape.dilation,
+            shape.input,
+            shape.padding
+        );
+    }
+    Ok(())
+}
+
+#[track_caller]
+pub(super) fn check_bias(operation: &str, bias: Option<&Tensor>, channels: usize) -> Result<()> {
+    if let Some(bias) = bias.filter(|bias| *bias.shape() != [channels]) {
+        bail!(Shape, operation, "a bias of shape {} does not fit {channels} output channels", bias.shape());
+    }
+    Ok(())
+}
+
+/// Refuses operands that are not all of the same float dtype.
+#[track_caller]
+pub(super) fn check_dtypes(operation: &str, operands: &[Option<&Tensor>]) -> Result<()> {
+    let mut dtypes = operands.iter().flatten().map(|t| t.dtype());
+    let Some(first) = dtypes.next() else { return Ok(()) };
+    if !first.is_float() {
+        bail!(DType, operation, "not defined for {first}: convert it with to_dtype first");
+    }
+    if let Some(other) = dtypes.find(|&dtype| dtype != first) {
+        bail!(DType, operation, "the input holds {first}, another operand {other}: convert one with to_dtype");
+    }
+    Ok(())
+}
+
+/// The convolution itself, outside any graph.
+#[track_caller]
+fn convolve(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, shape: &Conv2dShape) -> Result<Tensor> {
+    let [height, width] = shape.output();
+    let output = Shape::from([shape.batch, shape.out_channels, height, width]);
+    let numel = output.checked_numel("conv2d")?;
+    let (x, weight) = (x.detach().contiguous()?, weight.detach().contiguous()?);
+    let bias = match bias {
+        Some(bias) => Some(bias.detach().contiguous()?),
+        None => None,
+    };
+    Ok(dispatch_float!(x.dtype(), T => {
+        let mut out = Buffer::<T>::recycled(numel);
+        let bias = match &bias {
+            Some(bias) => Some(bias.as_slice::<T>()?),
+            None => None,
+        };
+        forward(shape, x.as_slice()?, weight.as_slice()?, bias, &mut out);
+        Tensor::from_parts(out, output)
+    }))
+}
+
+impl Tensor {
+    /// The convolution of operands that are known to fit, as the gradients of the other two operations need
+    /// it.
+    #[track_caller]
+    pub(super) fn conv2d_of(&self, weight: &Tensor, shape: Conv2dShape) -> Result<Tensor> {
+        let out = convolve(self, weight, None, &shape)?;
+        record(Conv2dBackward { shape, bias: false }, &[self, weight], &[Save::Input(0), Save::Input(1)], out)
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    errors: || {
+        let (x, weight) = (|| values(1, [1, 4, 5, 5]), || values(2, [2, 4, 3, 3]));
+        let options = Conv2dOptions::default;
+        vec![
+            Refusal::new(&["[1, 4, 5, 5]", "[2, 3, 3, 3]"], move || {
+                x().conv2d(&values(2, [2, 3, 3, 3]), None, options())
+            }),
+            Refusal::new(&["[5, 5]", "[2, 4, 3, 3]"], move || {
+                values(1, [5, 5]).conv2d(&weight(), None, options())
+            }),
+            Refusal::new(&["3 groups", "4 channels"], move || {
+                x().conv2d(&weight(), None, Conv2dOptions { groups: 3, ..options() })
+            }),
+            Refusal::new(&["stride [0, 1]"], move || {
+                x().conv2d(&weight(), None, Conv2dOptions { stride: [0, 1], ..options() })
+            }),
+            Refusal::new(&["[3, 3]", "[5, 5]", "[3, 1]"], move || {
+                x().conv2d(&weight(), None, Conv2dOptions { dilation: [3, 1], ..options() })
+            }),
+            Refusal::new(&["[3]", "2 output channels"], move || {
+                x().conv2d(&weight(), Some(&values(3, [3])), options())
+            }),
+            Refusal::new(&["float64", "float32"], move || {
+                x().conv2d(&Tensor::ones([2, 4, 3, 3])?, None, options())
+            }),
+        ]
+    },
+    bench: &[
+        (&[&[64, 1, 28, 28], &[32, 1, 3, 3], &[32]], |x| {
+            Ok(vec![x[0].conv2d(&x[1], Some(&x[2]), Conv2dOptions { padding: [1; 2], ..Default::default() })?])
+        }),
+        (&[&[64, 32, 14, 14], &[64, 32, 3, 3], &[64]], |x| {
+            Ok(vec![x[0].conv2d(&x[1], Some(&x[2]), Conv2dOptions { padding: [1; 2], ..Default::default() })?])
+        }),
+    ],
+    ..Row::new("conv2d", "torch.nn.functional.conv2d", || {
+        let options = Conv2dOptions::default;
+        let plain = [values(1, [1, 2, 3, 3]), values(2, [2, 2, 2, 2]), values(3, [2])];
+        vec![
+            Sample::new("plain", plain, move |x| x[0].conv2d(&x[1], Some(&x[2]), options())),
+            Sample::new("no bias", [values(1, [2, 1, 3, 4]), values(2, [1, 1, 2, 3])], move |x| {
+                x[0].conv2d(&x[1], None, options())
+            }),
+            Sample::new("padding", [values(1, [1, 1, 3, 2]), values(2, [1, 1, 3, 2])], move |x| {
+                x[0].conv2d(&x[1], None, Conv2dOptions { padding: [2, 1], ..options() })
+            }),
+            Sample::new("stride", [values(1, [1, 1, 5, 4]), values(2, [2, 1, 2, 2])], move |x| {
+                x[0].conv2d(&x[1], None, Conv2dOptions { stride: [2, 3], ..options() })
+            }),
+            Sample::new("stride and padding", [values(1, [1, 1, 4, 5]), values(2, [1, 1, 3, 3])], move |x| {
+                x[0].conv2d(&x[1], None, Conv2dOptions { stride: [2, 2], padding: [1, 1], ..options() })
+            }),
+            Sample::new("dilation", [values(1, [1, 1, 4, 5]), values(2, [1, 1, 2, 2])], move |x| {
+                x[0].conv2d(&x[1], None, Conv2dOptions { dilation: [2, 3], padding: [1, 0], ..options() })
+            }),
+            Sample::new("groups", [values(1, [1, 4, 2, 3]), values(2, [2, 2, 2, 2]), values(3, [2])], move |x| {
+                x[0].conv2d(&x[1], Some(&x[2]), Conv2dOptions { groups: 2, ..options() })
+            }),
+            Sample::new("one image", [values(1, [1, 3, 3]), values(2, [2, 1, 1, 2])], move |x| {
+                x[0].conv2d(&x[1], None, options())
+            }),
+        ]
+    })
+};

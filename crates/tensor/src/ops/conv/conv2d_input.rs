@@ -1,0 +1,63 @@
+//! The gradient of a convolution with respect to its input, which is also what a transposed convolution
+//! computes.
+
+use chainrule_kernels::Buffer;
+use chainrule_kernels::conv2d::{Conv2dShape, backward_input};
+
+use crate::autograd::{Backward, Context, Save, record};
+use crate::table::{Row, Sample, values};
+use crate::{Result, Shape, Tensor, dispatch_float};
+
+struct Conv2dInputBackward {
+    shape: Conv2dShape,
+}
+
+impl Backward for Conv2dInputBackward {
+    fn name(&self) -> &'static str {
+        "conv2d_input"
+    }
+
+    fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        let (g, y, weight) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        Ok(vec![
+            ctx.when_needed(0, || g.conv2d_of(weight, self.shape))?,
+            ctx.when_needed(1, || g.conv2d_weight(y, self.shape))?,
+        ])
+    }
+}
+
+impl Tensor {
+    /// The gradient of a convolution's input from this one of its output (PyTorch:
+    /// `torch.nn.grad.conv2d_input`). Shapes are known to fit.
+    #[track_caller]
+    pub(super) fn conv2d_input(&self, weight: &Tensor, shape: Conv2dShape) -> Result<Tensor> {
+        let input = Shape::from([shape.batch, shape.in_channels, shape.input[0], shape.input[1]]);
+        let numel = input.checked_numel("conv2d_input")?;
+        let (y, w) = (self.detach().contiguous()?, weight.detach().contiguous()?);
+        let out = dispatch_float!(self.dtype(), T => {
+            let mut out = Buffer::<T>::recycled(numel);
+            backward_input(&shape, y.as_slice()?, w.as_slice()?, &mut out);
+            Tensor::from_parts(out, input)
+        });
+        record(Conv2dInputBackward { shape }, &[self, weight], &[Save::Input(0), Save::Input(1)], out)
+    }
+}
+
+/// A small convolution with everything at once.
+pub(super) const SAMPLE: Conv2dShape = Conv2dShape {
+    batch: 1,
+    in_channels: 2,
+    out_channels: 2,
+    groups: 2,
+    input: [4, 5],
+    kernel: [2, 2],
+    stride: [2, 1],
+    padding: [1, 0],
+    dilation: [1, 2],
+};
+
+pub(super) const ROW: Row = Row::new("conv2d_input", "torch.nn.grad.conv2d_input", || {
+    vec![Sample::new("", [values(1, [1, 2, 3, 3]), values(2, [2, 1, 2, 2])], |x| {
+        x[0].conv2d_input(&x[1], SAMPLE)
+    })]
+});

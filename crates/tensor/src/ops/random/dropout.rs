@@ -1,0 +1,97 @@
+//! Dropout.
+
+use chainrule_kernels::{Buffer, Number};
+
+use crate::autograd::{Backward, Context, Save, record};
+use crate::random::{Generator, with_default};
+use crate::table::{Refusal, Row, Sample, values};
+use crate::{Error, ErrorKind, Result, Tensor, bail, dispatch_float};
+
+struct DropoutBackward;
+
+impl Backward for DropoutBackward {
+    fn name(&self) -> &'static str {
+        "dropout"
+    }
+
+    fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        Ok(vec![Some(ctx.grad().mul(ctx.saved(0))?)])
+    }
+}
+
+impl Tensor {
+    /// In training each element is set to 0 with probability `p`, and the others are multiplied by
+    /// 1 / (1 − p), which keeps the mean; else the tensor itself. Drawn from the default generator (PyTorch:
+    /// `torch.nn.functional.dropout`, default `p` 0.5; Srivastava et al. 2014).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// let x = Tensor::ones([100])?;
+    /// let y = x.dropout(0.5, true)?.to_vec::<f32>()?;
+    /// assert!(y.iter().all(|&v| v == 0.0 || v == 2.0));
+    /// assert_eq!(x.dropout(0.5, false)?.to_vec::<f32>()?, [1.0; 100]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When `p` is not between 0 and 1, and in training for integers and booleans.
+    #[track_caller]
+    pub fn dropout(&self, p: f64, training: bool) -> Result<Tensor> {
+        self.dropout_drawn(p, training, |draw| with_default(draw))
+    }
+
+    /// Dropout from a generator that `with` lends.
+    #[track_caller]
+    fn dropout_drawn(
+        &self,
+        p: f64,
+        training: bool,
+        with: impl FnOnce(&mut dyn FnMut(&mut Generator) -> Result<(), String>) -> Result<(), String>,
+    ) -> Result<Tensor> {
+        if !(0.0..=1.0).contains(&p) {
+            bail!(Value, "dropout", "the probability must be between 0 and 1, not {p}");
+        }
+        if p == 0.0 || !training || self.numel() == 0 {
+            return Ok(self.clone());
+        }
+        if !self.dtype().is_float() {
+            bail!(DType, "dropout", "not defined for {}: convert it with to_dtype first", self.dtype());
+        }
+        if p == 1.0 {
+            return self.mul(0.0);
+        }
+        let mask = dispatch_float!(self.dtype(), T => {
+            let mut mask = Buffer::<T>::recycled(self.numel());
+            if let Err(message) = with(&mut |generator| generator.bernoulli(&mut mask, 1.0 - p)) {
+                return Err(Error::new(ErrorKind::Value, "dropout", message));
+            }
+            let kept = T::from_f64(1.0 - p);
+            mask.iter_mut().for_each(|v| *v /= kept);
+            Tensor::from_parts(mask, self.shape().clone())
+        });
+        let y = self.detach().mul(&mask)?;
+        record(DropoutBackward, &[self], &[Save::Value(&mask)], y)
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    errors: || {
+        vec![
+            Refusal::new(&["1.5"], || values(1, [3]).dropout(1.5, true)),
+            Refusal::new(&["NaN"], || values(1, [3]).dropout(f64::NAN, false)),
+            Refusal::new(&["int64"], || Tensor::new([1, 2]).dropout(0.5, true)),
+        ]
+    },
+    bench: &[(&[&[512, 1024]], |x| Ok(vec![x[0].dropout(0.5, true)?]))],
+    ..Row::new("dropout", "torch.nn.functional.dropout", || {
+        // A generator of their own, so that the same elements are dropped at each call.
+        vec![
+            Sample::new("training", [values(1, [4, 3])], |x| {
+                x[0].dropout_drawn(0.4, true, |draw| draw(&mut Generator::new(0)))
+            }),
+            Sample::new("evaluation", [values(1, [3])], |x| x[0].dropout(0.4, false)),
+        ]
+    })
+};

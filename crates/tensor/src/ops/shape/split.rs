@@ -1,0 +1,152 @@
+//! Split and chunk.
+
+use crate::autograd::{Backward, Context, record_many};
+use crate::shape::dim_index;
+use crate::table::{Refusal, Row, Sample, values};
+use crate::{Result, Shape, Tensor, bail};
+
+struct SplitBackward {
+    dim: usize,
+    sizes: Vec<usize>,
+}
+
+impl Backward for SplitBackward {
+    fn name(&self) -> &'static str {
+        "split"
+    }
+
+    fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        let shape = |i: usize, known: &Tensor| known.shape().with_size(self.dim, self.sizes[i]);
+        Ok(vec![Some(Tensor::cat(&all_grads(ctx, self.sizes.len(), shape)?, self.dim as isize)?)])
+    }
+}
+
+/// The gradients of `count` outputs, with zeros for those that got none, in the shape that is told from one
+/// that did.
+pub(super) fn all_grads(
+    ctx: &Context<'_>,
+    count: usize,
+    shape: impl Fn(usize, &Tensor) -> Shape,
+) -> Result<Vec<Tensor>> {
+    let known = (0..count).find_map(|i| ctx.grad_of(i)).expect("a node is visited with a gradient");
+    (0..count)
+        .map(|i| match ctx.grad_of(i) {
+            Some(grad) => Ok(grad.clone()),
+            None => Tensor::full(shape(i, known), 0.0, known.dtype()),
+        })
+        .collect()
+}
+
+impl Tensor {
+    /// Pieces of `split_size` indices of one dimension, the last of which may be smaller. Views (PyTorch:
+    /// `torch.split`).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// let parts = Tensor::arange(5)?.split(2, 0)?;
+    /// assert_eq!(parts.len(), 3);
+    /// assert_eq!(parts[2].to_vec::<i64>()?, [4]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When `dim` is out of range, and for a `split_size` of 0 unless the dimension is empty.
+    #[track_caller]
+    pub fn split(&self, split_size: usize, dim: isize) -> Result<Vec<Tensor>> {
+        let (index, size) = self.split_dim("split", dim)?;
+        if split_size == 0 && size > 0 {
+            bail!(Value, "split", "pieces of size 0 never fill dimension {dim} of shape {}", self.shape());
+        }
+        let count = size.div_ceil(split_size.max(1)).max(1);
+        let sizes = (0..count).map(|i| split_size.min(size - i * split_size)).collect();
+        self.pieces(index, sizes)
+    }
+
+    /// Pieces of the given numbers of indices of one dimension, which they fill exactly. Views (PyTorch:
+    /// `torch.split` with a list).
+    ///
+    /// # Errors
+    /// When `dim` is out of range or the sizes do not add up to that of the dimension.
+    #[track_caller]
+    pub fn split_with_sizes(&self, split_sizes: &[usize], dim: isize) -> Result<Vec<Tensor>> {
+        let (index, size) = self.split_dim("split", dim)?;
+        if split_sizes.iter().try_fold(0usize, |sum, &n| sum.checked_add(n)) != Some(size) {
+            bail!(
+                Shape,
+                "split",
+                "sizes {split_sizes:?} do not add up to dimension {dim} of shape {}",
+                self.shape()
+            );
+        }
+        self.pieces(index, split_sizes.to_vec())
+    }
+
+    /// At most `chunks` pieces of one dimension: all of the same size, except for the last, which may be
+    /// smaller. Views (PyTorch: `torch.chunk`).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// let parts = Tensor::arange(5)?.chunk(4, 0)?;
+    /// assert_eq!(parts.len(), 3, "pieces of 2, 2 and 1");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When `dim` is out of range or `chunks` is 0.
+    #[track_caller]
+    pub fn chunk(&self, chunks: usize, dim: isize) -> Result<Vec<Tensor>> {
+        let (index, size) = self.split_dim("chunk", dim)?;
+        if chunks == 0 {
+            bail!(Value, "chunk", "the number of chunks must be greater than 0");
+        }
+        if size == 0 {
+            return self.pieces(index, vec![0; chunks]);
+        }
+        self.split(size.div_ceil(chunks), dim)
+    }
+
+    #[track_caller]
+    fn split_dim(&self, operation: &str, dim: isize) -> Result<(usize, usize)> {
+        let index = dim_index(operation, dim, self.rank())?;
+        if self.rank() == 0 {
+            bail!(Shape, operation, "a 0-d tensor has no dimension to cut");
+        }
+        Ok((index, self.shape()[index]))
+    }
+
+    #[track_caller]
+    fn pieces(&self, dim: usize, sizes: Vec<usize>) -> Result<Vec<Tensor>> {
+        let mut origin: Shape = vec![0; self.rank()].into();
+        let mut views = Vec::with_capacity(sizes.len());
+        for &size in &sizes {
+            views.push(self.cropped_view(&origin, &self.shape().with_size(dim, size)));
+            origin.sizes_mut()[dim] += size;
+        }
+        record_many(SplitBackward { dim, sizes }, &[self], &[], views)
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    errors: || {
+        vec![
+            Refusal::new(&["size 0", "[2, 3]"], || Ok(values(1, [2, 3]).split(0, 1)?.remove(0))),
+            Refusal::new(&["[1, 1]", "[2, 3]"], || {
+                Ok(values(1, [2, 3]).split_with_sizes(&[1, 1], 1)?.remove(0))
+            }),
+            Refusal::new(&["dimension 2"], || Ok(values(1, [2, 3]).split(1, 2)?.remove(0))),
+            Refusal::new(&["0-d"], || Ok(values(1, []).split(1, 0)?.remove(0))),
+        ]
+    },
+    ..Row::new("split", "torch.split", || {
+        vec![
+            Sample::many("pieces", [values(1, [2, 5])], |x| x[0].split(2, 1)),
+            Sample::many("sizes", [values(1, [4, 2])], |x| x[0].split_with_sizes(&[1, 0, 3], 0)),
+            Sample::new("one of them", [values(1, [5])], |x| Ok(x[0].split(2, 0)?.remove(1))),
+            Sample::many("chunks", [values(1, [2, 5])], |x| x[0].chunk(3, -1)),
+        ]
+    })
+};

@@ -1,0 +1,69 @@
+//! Unbind.
+
+use super::split::all_grads;
+use crate::autograd::{Backward, Context, record_many};
+use crate::shape::dim_index;
+use crate::table::{Refusal, Row, Sample, values};
+use crate::{Result, Tensor, bail};
+
+struct UnbindBackward {
+    dim: usize,
+    count: usize,
+}
+
+impl Backward for UnbindBackward {
+    fn name(&self) -> &'static str {
+        "unbind"
+    }
+
+    fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        let grads = all_grads(ctx, self.count, |_, known| known.shape().clone())?;
+        Ok(vec![Some(Tensor::stack(&grads, self.dim as isize)?)])
+    }
+}
+
+impl Tensor {
+    /// The slices at each index of one dimension, without it: what [`Tensor::stack`] puts together. Views
+    /// (PyTorch: `torch.unbind`).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// let rows = Tensor::new([[1.0, 2.0], [3.0, 4.0]]).unbind(0)?;
+    /// assert_eq!(rows[1].to_vec::<f32>()?, [3.0, 4.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// For a 0-d tensor, and when `dim` is out of range.
+    #[track_caller]
+    pub fn unbind(&self, dim: isize) -> Result<Vec<Tensor>> {
+        let dim = dim_index("unbind", dim, self.rank())?;
+        if self.rank() == 0 {
+            bail!(Shape, "unbind", "a 0-d tensor has no dimension to take apart");
+        }
+        let (shape, strides) = (self.shape().without(dim), self.layout.strides.without(dim));
+        let step = if self.numel() == 0 { 0 } else { self.strides()[dim] };
+        let count = self.shape()[dim];
+        let view = |i: usize| self.view_as(shape.clone(), strides.clone(), self.layout.offset + i * step);
+        record_many(UnbindBackward { dim, count }, &[self], &[], (0..count).map(view).collect())
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    errors: || {
+        vec![
+            Refusal::new(&["dimension 2"], || Ok(values(1, [2, 3]).unbind(2)?.remove(0))),
+            Refusal::new(&["0-d"], || Ok(values(1, []).unbind(0)?.remove(0))),
+        ]
+    },
+    ..Row::new("unbind", "torch.unbind", || {
+        vec![
+            Sample::many("first", [values(1, [3, 2])], |x| x[0].unbind(0)),
+            Sample::many("last", [values(1, [2, 2, 2])], |x| x[0].unbind(-1)),
+            Sample::new("one of them", [values(1, [3, 2])], |x| Ok(x[0].unbind(0)?.remove(1))),
+            Sample::many("elements", [values(1, [3])], |x| x[0].unbind(0)),
+        ]
+    })
+};
