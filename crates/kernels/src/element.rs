@@ -167,8 +167,14 @@ pub trait Float:
     fn tan(self) -> Self;
     /// tanh x
     fn tanh(self) -> Self;
+    /// The error function
+    fn erf(self) -> Self;
     /// xʸ
     fn powf(self, y: Self) -> Self;
+    /// The remainder of x / y with the sign of x
+    fn fmod(self, y: Self) -> Self;
+    /// The angle of the point (x, self) in radians
+    fn atan2(self, x: Self) -> Self;
     /// The largest integer not above x
     fn floor(self) -> Self;
     /// The smallest integer not below x
@@ -193,6 +199,18 @@ macro_rules! float {
             #[inline(always)]
             fn is_finite(self) -> bool {
                 $t::is_finite(self)
+            }
+            #[inline(always)]
+            fn erf(self) -> Self {
+                crate::math::erf(self)
+            }
+            #[inline(always)]
+            fn fmod(self, y: Self) -> Self {
+                self % y
+            }
+            #[inline(always)]
+            fn atan2(self, x: Self) -> Self {
+                $t::atan2(self, x)
             }
             #[inline(always)]
             fn powf(self, y: Self) -> Self {

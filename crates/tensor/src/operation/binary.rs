@@ -27,6 +27,8 @@ pub(crate) trait Binary: Copy + Send + Sync + 'static {
     const TYPES: Types = Types::All;
     /// What [`grads`](Binary::grads) finds in its context.
     const SAVES: &'static [Save<'static>];
+    /// Estimated time for an element on one thread, in nanoseconds.
+    const COST_NS: f64 = 0.5;
 
     /// f(a, b)
     fn float<T: Float>(self, a: T, b: T) -> T;
@@ -60,10 +62,10 @@ pub(crate) fn binary<'a, B: Binary>(
     let (a, b) = (a.to_tensor(dtype)?, b.to_tensor(dtype)?);
     let shape = broadcast(B::NAME, a.shape(), b.shape())?;
     let y = match dtype {
-        DType::F32 => apply(&shape, &a, &b, |x: f32, y: f32| operation.float(x, y)),
-        DType::F64 => apply(&shape, &a, &b, |x: f64, y: f64| operation.float(x, y)),
-        DType::I64 => apply(&shape, &a, &b, |x: i64, y: i64| operation.int(x, y)),
-        DType::Bool => apply(&shape, &a, &b, |x: bool, y: bool| operation.boolean(x, y)),
+        DType::F32 => apply(&shape, (&a, &b), B::COST_NS, |x: f32, y: f32| operation.float(x, y)),
+        DType::F64 => apply(&shape, (&a, &b), B::COST_NS, |x: f64, y: f64| operation.float(x, y)),
+        DType::I64 => apply(&shape, (&a, &b), B::COST_NS, |x: i64, y: i64| operation.int(x, y)),
+        DType::Bool => apply(&shape, (&a, &b), B::COST_NS, |x: bool, y: bool| operation.boolean(x, y)),
     }?;
     record(BinaryBackward(operation), &[&a, &b], B::SAVES, y)
 }
@@ -87,22 +89,22 @@ pub(crate) fn compare<'a, C: Compare>(
     let dtype = a.result_dtype(&b);
     let (a, b) = (a.to_tensor(dtype)?, b.to_tensor(dtype)?);
     let shape = broadcast(C::NAME, a.shape(), b.shape())?;
-    dispatch!(dtype, T => apply(&shape, &a, &b, |x: T, y: T| comparison.holds(x, y)))
+    dispatch!(dtype, T => apply(&shape, (&a, &b), 0.5, |x: T, y: T| comparison.holds(x, y)))
 }
 
 /// Applies a function at each index of the broadcast shape.
 #[track_caller]
 fn apply<T: Element, R: Element>(
     shape: &Shape,
-    a: &Tensor,
-    b: &Tensor,
+    (a, b): (&Tensor, &Tensor),
+    ns: f64,
     f: impl Fn(T, T) -> R + Sync,
 ) -> Result<Tensor> {
     let mut out = Buffer::<R>::recycled(shape.checked_numel("broadcast")?);
     let (a_strides, b_strides) = (a.broadcast_strides(shape), b.broadcast_strides(shape));
     let a = View { strides: &a_strides, ..a.strided::<T>()? };
     let b = View { strides: &b_strides, ..b.strided::<T>()? };
-    zip(shape, (a, b), &mut out, 0.5, f);
+    zip(shape, (a, b), &mut out, ns, f);
     Ok(Tensor::from_parts(out, shape.clone()))
 }
 

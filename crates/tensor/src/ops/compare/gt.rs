@@ -3,13 +3,14 @@
 use crate::operation::{Compare, Operand, compare};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Tensor};
+use chainrule_kernels::Number;
 
 #[derive(Clone, Copy)]
 struct Greater;
 
 impl Compare for Greater {
     const NAME: &'static str = "gt";
-    fn holds<T: PartialOrd>(self, a: T, b: T) -> bool {
+    fn holds<T: Number>(self, a: T, b: T) -> bool {
         a > b
     }
 }

@@ -15,8 +15,8 @@ impl Unary for Exp {
     fn f<T: Float>(self, x: T) -> T {
         x.exp()
     }
-    fn df<T: Float>(self, y: T) -> T {
-        y
+    fn df<T: Float>(self, g: T, y: T) -> T {
+        g * y
     }
     fn grad(self, g: &Tensor, y: &Tensor) -> Result<Tensor> {
         g.mul(y)

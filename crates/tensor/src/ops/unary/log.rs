@@ -15,8 +15,8 @@ impl Unary for Log {
     fn f<T: Float>(self, x: T) -> T {
         x.ln()
     }
-    fn df<T: Float>(self, x: T) -> T {
-        T::ONE / x
+    fn df<T: Float>(self, g: T, x: T) -> T {
+        g / x
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
         g.div(x)

@@ -18,8 +18,8 @@ impl Unary for Neg {
     fn int(self, x: i64) -> i64 {
         x.wrapping_neg()
     }
-    fn df<T: Float>(self, _: T) -> T {
-        -T::ONE
+    fn df<T: Float>(self, g: T, _: T) -> T {
+        -g
     }
     fn grad(self, g: &Tensor, _: &Tensor) -> Result<Tensor> {
         g.neg()

@@ -19,11 +19,11 @@ impl Unary for Relu {
     fn int(self, x: i64) -> i64 {
         x.max(0)
     }
-    fn df<T: Float>(self, y: T) -> T {
-        if y > T::ZERO { T::ONE } else { T::ZERO }
+    fn df<T: Float>(self, g: T, y: T) -> T {
+        if y <= T::ZERO { T::ZERO } else { g }
     }
     fn grad(self, g: &Tensor, y: &Tensor) -> Result<Tensor> {
-        g.mul(&y.gt(0.0)?.to_dtype(g.dtype())?)
+        g.masked_fill(&y.le(0.0)?, 0.0)
     }
 }
 

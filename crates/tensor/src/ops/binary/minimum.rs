@@ -1,0 +1,67 @@
+//! The smaller of two.
+
+use crate::autograd::{Context, Save};
+use crate::operation::{Binary, Operand, binary};
+use crate::table::{Kink, Refusal, Row, Sample, distinct, values};
+use crate::{Result, Tensor};
+use chainrule_kernels::Float;
+
+#[derive(Clone, Copy)]
+struct Minimum;
+
+impl Binary for Minimum {
+    const NAME: &'static str = "minimum";
+    const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1)];
+    fn float<T: Float>(self, a: T, b: T) -> T {
+        a.minimum(b)
+    }
+    fn int(self, a: i64, b: i64) -> i64 {
+        a.min(b)
+    }
+    fn boolean(self, a: bool, b: bool) -> bool {
+        a & b
+    }
+    // A NaN loses to nothing, so that its gradient is g, whichever side it is on.
+    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        let (g, a, b) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        let shared = Tensor::where_(&a.eq(b)?, &g.mul(0.5)?, g)?;
+        Ok(vec![
+            ctx.when_needed(0, || shared.masked_fill(&a.gt(b)?, 0.0))?,
+            ctx.when_needed(1, || shared.masked_fill(&b.gt(a)?, 0.0))?,
+        ])
+    }
+}
+
+impl Tensor {
+    /// The smaller of a and b, element by element, with broadcasting; NaN where either is (PyTorch:
+    /// `torch.minimum`). Where they are equal each gets half of the gradient.
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// let x = Tensor::new([1.0, 3.0]).minimum(2.0)?;
+    /// assert_eq!(x.to_vec::<f32>()?, [1.0, 2.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the shapes do not broadcast.
+    #[track_caller]
+    pub fn minimum<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
+        binary(self, other, Minimum)
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    kinks: || vec![Kink { at: 0.5, call: |x| x.minimum(0.5), derivative: 0.5 }],
+    errors: || vec![Refusal::new(&["[2, 3]", "[3, 2]"], || values(1, [2, 3]).minimum(&values(2, [3, 2])))],
+    bench: &[(&[&[1_000_000], &[1_000_000]], |x| Ok(vec![x[0].minimum(&x[1])?]))],
+    ..Row::new("minimum", "torch.minimum", || {
+        vec![
+            Sample::new("same shape", [distinct(1, [2, 3]), values(2, [2, 3])], |x| x[0].minimum(&x[1])),
+            Sample::new("broadcast", [distinct(1, [2, 1, 3]), values(2, [4, 1])], |x| x[0].minimum(&x[1])),
+            Sample::new("number", [distinct(1, [5])], |x| x[0].minimum(0.0)),
+        ]
+    })
+};

@@ -1,0 +1,46 @@
+//! Greater than or equal to.
+
+use crate::operation::{Compare, Operand, compare};
+use crate::table::{Refusal, Row, Sample, values};
+use crate::{Result, Tensor};
+use chainrule_kernels::Number;
+
+#[derive(Clone, Copy)]
+struct GreaterEqual;
+
+impl Compare for GreaterEqual {
+    const NAME: &'static str = "ge";
+    fn holds<T: Number>(self, a: T, b: T) -> bool {
+        a >= b
+    }
+}
+
+impl Tensor {
+    /// a ≥ b, element by element, with broadcasting, as a `bool` tensor (PyTorch: `torch.ge`).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// assert_eq!(Tensor::new([1.0, 2.0]).ge(2.0)?.to_vec::<bool>()?, [false, true]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the shapes do not broadcast.
+    #[track_caller]
+    pub fn ge<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
+        compare(self, other, GreaterEqual)
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    differentiable: false,
+    errors: || vec![Refusal::new(&["[2]", "[3]"], || values(1, [2]).ge(&values(2, [3])))],
+    ..Row::new("ge", "torch.ge", || {
+        vec![
+            Sample::new("broadcast", [values(1, [2, 3]), values(2, [3])], |x| x[0].ge(&x[1])),
+            Sample::new("number", [values(1, [5])], |x| x[0].ge(0.5)),
+        ]
+    })
+};

@@ -1,0 +1,56 @@
+//! Gaussian error linear unit.
+
+use crate::operation::{Saves, Unary, unary};
+use crate::table::{Kink, Row, Sample, values};
+use crate::{Result, Tensor};
+use chainrule_kernels::Float;
+
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
+/// 1/√(2π)
+const FRAC_1_SQRT_TAU: f64 = FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / 2.0;
+
+#[derive(Clone, Copy)]
+struct Gelu;
+
+impl Unary for Gelu {
+    const NAME: &'static str = "gelu";
+    const SAVES: Saves = Saves::Input;
+    const COST_NS: f64 = 4.0;
+    fn f<T: Float>(self, x: T) -> T {
+        x * T::of(0.5) * (T::ONE + (x * T::of(FRAC_1_SQRT_2)).erf())
+    }
+    fn df<T: Float>(self, g: T, x: T) -> T {
+        let cdf = T::of(0.5) * (T::ONE + (x * T::of(FRAC_1_SQRT_2)).erf());
+        let pdf = T::of(FRAC_1_SQRT_TAU) * (T::of(-0.5) * x * x).exp();
+        g * (cdf + x * pdf)
+    }
+    fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let cdf = x.mul(FRAC_1_SQRT_2)?.erf()?.add(1.0)?.mul(0.5)?;
+        let pdf = x.square()?.mul(-0.5)?.exp()?.mul(FRAC_1_SQRT_TAU)?;
+        g.mul(&cdf.add(&x.mul(&pdf)?)?)
+    }
+}
+
+impl Tensor {
+    /// x · Φ(x), with Φ the distribution function of the normal distribution, ½(1 + erf(x/√2)), element by element
+    /// (PyTorch: `torch.nn.functional.gelu`). Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// assert_eq!(Tensor::new([0.0, 100.0]).gelu()?.to_vec::<f32>()?, [0.0, 100.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn gelu(&self) -> Result<Tensor> {
+        unary(self, Gelu)
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    kinks: || vec![Kink { at: 0.0, call: Tensor::gelu, derivative: 0.5 }],
+    bench: &[(&[&[1_000_000]], |x| Ok(vec![x[0].gelu()?]))],
+    ..Row::new("gelu", "torch.nn.functional.gelu", || vec![Sample::new("", [values(1, [2, 3])], |x| x[0].gelu())])
+};

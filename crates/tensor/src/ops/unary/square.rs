@@ -1,0 +1,52 @@
+//! Square.
+
+use crate::operation::{Saves, Unary, unary};
+use crate::table::{Refusal, Row, Sample, values};
+use crate::{Result, Tensor};
+use chainrule_kernels::Float;
+
+#[derive(Clone, Copy)]
+struct Square;
+
+impl Unary for Square {
+    const NAME: &'static str = "square";
+    const SAVES: Saves = Saves::Input;
+    const INTEGERS: bool = true;
+    fn f<T: Float>(self, x: T) -> T {
+        x * x
+    }
+    fn int(self, x: i64) -> i64 {
+        x.wrapping_mul(x)
+    }
+    fn df<T: Float>(self, g: T, x: T) -> T {
+        g * (x + x)
+    }
+    fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
+        g.mul(&x.mul(2.0)?)
+    }
+}
+
+impl Tensor {
+    /// x², element by element (PyTorch: `torch.square`).
+    ///
+    /// ```
+    /// # use chainrule_tensor::{Tensor, Result};
+    /// # fn main() -> Result<()> {
+    /// assert_eq!(Tensor::new([4.0, -0.5]).square()?.to_vec::<f32>()?, [16.0, 0.25]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// For booleans.
+    #[track_caller]
+    pub fn square(&self) -> Result<Tensor> {
+        unary(self, Square)
+    }
+}
+
+pub(super) const ROW: Row = Row {
+    errors: || vec![Refusal::new(&["bool"], || Tensor::new([true]).square())],
+    bench: &[(&[&[1_000_000]], |x| Ok(vec![x[0].square()?]))],
+    ..Row::new("square", "torch.square", || vec![Sample::new("", [values(1, [2, 3])], |x| x[0].square())])
+};
