@@ -9,12 +9,12 @@ use chainrule_tensor::random::{Generator, GeneratorState, with_default};
 pub(crate) enum RandomSource {
     #[default]
     Default,
-    Own(Mutex<Generator>),
+    Own(Box<Mutex<Generator>>),
 }
 
 impl RandomSource {
     pub(crate) fn own(generator: Generator) -> Self {
-        RandomSource::Own(Mutex::new(generator))
+        RandomSource::Own(Box::new(Mutex::new(generator)))
     }
 
     pub(crate) fn with<R>(&self, draw: impl FnOnce(&mut Generator) -> R) -> R {

@@ -90,3 +90,15 @@ fn files_that_do_not_fit() {
     write(directory, "train-labels-idx1-ubyte", &[2], &[9, 0]);
     assert!(FashionMnist::load(directory, true).is_ok());
 }
+
+#[test]
+fn the_sample_that_comes_with_the_examples() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/fashion-mnist-sample");
+    for (train, of_each_class) in [(true, 1000), (false, 200)] {
+        let sample = FashionMnist::load(directory, train).unwrap();
+        let mut counts = [0; 10];
+        sample.labels().iter().for_each(|&label| counts[usize::from(label)] += 1);
+        assert_eq!(counts, [of_each_class; 10]);
+        assert_eq!(sample.pixels().len(), 10 * of_each_class * 784);
+    }
+}

@@ -71,8 +71,8 @@ impl Header {
     /// The bytes of all elements: as many as a file can have.
     pub(super) fn data_bytes(&self) -> Result<u64, Failure> {
         // Zeros left out: a product of other sizes that overflows is no shape even beside a zero.
-        let sizes = self.sizes.iter().filter(|&&n| n != 0);
-        let bytes = sizes.fold(Some(8u64), |product, &n| product?.checked_mul(u64::from(n)));
+        let mut sizes = self.sizes.iter().filter(|&&n| n != 0);
+        let bytes = sizes.try_fold(8u64, |product, &n| product.checked_mul(u64::from(n)));
         match bytes {
             Some(bytes) if bytes < i64::MAX as u64 => {
                 let elements: u64 = self.sizes.iter().map(|&n| u64::from(n)).product();

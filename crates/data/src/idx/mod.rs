@@ -151,10 +151,11 @@ fn parse(mut stream: impl Read, available: u64) -> Result<IdxFile, Failure> {
         return Err(truncated(&header, "the file cannot hold more than", available));
     }
     let mut bytes = Vec::new();
-    let too_large =
-        |_| Failure::Format(format!("the header asks for {wanted} bytes, which do not fit in memory"));
     // One byte more, so that the end of the file is seen: gzip checks its sums there.
-    bytes.try_reserve_exact((wanted + 1) as usize).map_err(too_large)?;
+    let reserved = usize::try_from(wanted + 1).ok().and_then(|n| bytes.try_reserve_exact(n).ok());
+    if reserved.is_none() {
+        return Err(Failure::Format(format!("its {wanted} bytes of data do not fit in memory")));
+    }
     stream.take(wanted + 1).read_to_end(&mut bytes)?;
     let got = bytes.len() as u64;
     if got < wanted {
