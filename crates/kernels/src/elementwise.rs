@@ -5,7 +5,9 @@
 //! one flat loop; the output is cut into pieces of fixed size that threads share; and the loops over
 //! contiguous runs are compiled for each instruction set.
 
-use crate::parallel;
+use std::marker::PhantomData;
+
+use crate::parallel::{self, SendPtr};
 use crate::simd::{self, Kernel};
 
 /// Elements in a piece of work. Fixed, so that results never depend on the number of threads.
@@ -30,7 +32,8 @@ struct Walk<const N: usize> {
 
 impl<const N: usize> Walk<N> {
     fn new(shape: &[usize], strides: [&[usize]; N]) -> Self {
-        let mut walk = Walk { sizes: Vec::with_capacity(shape.len()), strides: Vec::with_capacity(shape.len()) };
+        let mut walk =
+            Walk { sizes: Vec::with_capacity(shape.len()), strides: Vec::with_capacity(shape.len()) };
         for (dim, &size) in shape.iter().enumerate() {
             if size == 1 {
                 continue;
@@ -59,7 +62,7 @@ impl<const N: usize> Walk<N> {
 
     /// Calls `run(output position, length, operand offsets)` for each contiguous run of output elements in
     /// `start..end`; within a run operand k advances by its inner stride.
-    fn runs(&self, start: usize, end: usize, mut run: impl FnMut(usize, usize, [usize; N])) {
+    fn runs(&self, start: usize, end: usize, run: &mut dyn FnMut(usize, usize, [usize; N])) {
         let last = self.sizes.len() - 1;
         let inner = self.sizes[last];
         let mut index = vec![0; last];
@@ -89,21 +92,93 @@ impl<const N: usize> Walk<N> {
         }
     }
 
-    /// Shares the output out in pieces and calls `run(piece of output, operand offsets)` for each run.
-    fn share<R: Send>(&self, out: &mut [R], ns: f64, run: impl Fn(&mut [R], [usize; N]) + Sync) {
-        let total = ns * out.len() as f64;
-        if self.sizes.len() == 1 {
-            let strides = self.inner_strides();
-            return parallel::chunks_mut(out, PIECE, total, |i, piece| {
-                run(piece, std::array::from_fn(|k| i * PIECE * strides[k]));
-            });
-        }
-        parallel::chunks_mut(out, PIECE, total, |i, piece| {
-            let start = i * PIECE;
-            self.runs(start, start + piece.len(), |position, len, offsets| {
-                run(&mut piece[position - start..position - start + len], offsets);
-            });
+    /// Shares `len` output elements out in pieces, and calls `run(position, length, operand offsets)` for each
+    /// contiguous run within each piece.
+    fn share(&self, len: usize, ns: f64, run: &(dyn Fn(usize, usize, [usize; N]) + Sync)) {
+        let strides = self.inner_strides();
+        parallel::run(len.div_ceil(PIECE), ns * len as f64, |i| {
+            let (start, end) = (i * PIECE, (i * PIECE + PIECE).min(len));
+            match self.sizes.len() {
+                1 => run(start, end - start, std::array::from_fn(|k| start * strides[k])),
+                _ => self.runs(start, end, &mut |position, len, offsets| run(position, len, offsets)),
+            }
         });
+    }
+}
+
+/// The elements of an operand along a run, handed out in contiguous blocks: as they lie in memory where they
+/// are neighbours, else gathered. So the loop over a block is compiled once for all strides.
+struct Run<'a, T> {
+    data: &'a [T],
+    stride: usize,
+    gathered: Option<[T; BLOCK]>,
+}
+
+/// Elements in a gathered block.
+const BLOCK: usize = 256;
+
+impl<'a, T: Copy> Run<'a, T> {
+    #[inline(always)]
+    fn new(view: &View<'a, T>, start: usize, stride: usize) -> Self {
+        Run { data: &view.data[view.offset + start..], stride, gathered: None }
+    }
+
+    /// Whether the whole run can be handed out at once.
+    #[inline(always)]
+    fn is_contiguous(&self) -> bool {
+        self.stride == 1
+    }
+
+    /// Elements `start..start + len`; at most `BLOCK` of them unless they are contiguous.
+    #[inline(always)]
+    fn block(&mut self, start: usize, len: usize) -> &[T] {
+        if self.stride == 1 {
+            return &self.data[start..start + len];
+        }
+        let first = self.data[start * self.stride];
+        let block = self.gathered.get_or_insert([first; BLOCK]);
+        // With stride 0 the block of the first element serves for all.
+        if self.stride != 0 {
+            for (i, slot) in block[..len].iter_mut().enumerate() {
+                *slot = self.data[(start + i) * self.stride];
+            }
+        }
+        &block[..len]
+    }
+}
+
+/// Cuts `0..len` into blocks, or leaves it whole.
+#[inline(always)]
+fn blocks(len: usize, whole: bool, mut f: impl FnMut(usize, usize)) {
+    let size = if whole { len } else { BLOCK };
+    let mut start = 0;
+    while start < len {
+        let n = size.min(len - start);
+        f(start, n);
+        start += n;
+    }
+}
+
+/// The output of a traversal, of which each run writes a part of its own.
+struct Out<'a, R> {
+    base: SendPtr<R>,
+    len: usize,
+    _borrow: PhantomData<&'a mut [R]>,
+}
+
+impl<'a, R> Out<'a, R> {
+    fn new(out: &'a mut [R], shape: &[usize]) -> Self {
+        assert_eq!(out.len(), shape.iter().product::<usize>(), "output length");
+        Out { base: SendPtr(out.as_mut_ptr()), len: out.len(), _borrow: PhantomData }
+    }
+
+    /// # Safety
+    /// While a part is in use, no other that overlaps it may be asked for.
+    #[allow(clippy::mut_from_ref)]
+    unsafe fn part(&self, start: usize, len: usize) -> &mut [R] {
+        assert!(start + len <= self.len);
+        // SAFETY: the range is inside the slice that `self` borrows mutably, and the caller keeps parts apart.
+        unsafe { std::slice::from_raw_parts_mut(self.base.get().add(start), len) }
     }
 }
 
@@ -111,31 +186,25 @@ impl<const N: usize> Walk<N> {
 ///
 /// `ns` is the estimated time for an element on one thread, in nanoseconds. Panics when `out` has another
 /// number of elements than `shape`, or an operand reaches beyond its memory.
-pub fn map<A: Copy + Sync, R: Send>(
+pub fn map<A: Copy + Sync, R: Send + Sync>(
     shape: &[usize],
     a: View<'_, A>,
     out: &mut [R],
     ns: f64,
     f: impl Fn(A) -> R + Sync,
 ) {
-    assert_eq!(out.len(), shape.iter().product::<usize>(), "output length");
-    if out.is_empty() {
-        return;
-    }
+    let out = Out::new(out, shape);
     let walk = Walk::new(shape, [a.strides]);
     let [stride] = walk.inner_strides();
-    walk.share(out, ns, |out, [start]| {
-        let a = &a.data[a.offset + start..];
-        match stride {
-            1 => simd::run(Map1 { a: &a[..out.len()], out, f: &f }),
-            0 => out.iter_mut().for_each(|o| *o = f(a[0])),
-            s => out.iter_mut().enumerate().for_each(|(i, o)| *o = f(a[i * s])),
-        }
+    walk.share(out.len, ns, &|position, len, [start]| {
+        // SAFETY: `share` visits each position once, in runs that do not overlap.
+        let out = unsafe { out.part(position, len) };
+        simd::run(Map1 { a: Run::new(&a, start, stride), out, f: &f });
     });
 }
 
 struct Map1<'a, A, R, F> {
-    a: &'a [A],
+    a: Run<'a, A>,
     out: &'a mut [R],
     f: &'a F,
 }
@@ -143,52 +212,36 @@ struct Map1<'a, A, R, F> {
 impl<A: Copy, R, F: Fn(A) -> R> Kernel for Map1<'_, A, R, F> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
-        for (o, &a) in self.out.iter_mut().zip(self.a) {
-            *o = (self.f)(a);
-        }
+    fn run(mut self) {
+        blocks(self.out.len(), self.a.is_contiguous(), |start, n| {
+            for (o, &a) in self.out[start..start + n].iter_mut().zip(self.a.block(start, n)) {
+                *o = (self.f)(a);
+            }
+        });
     }
 }
 
 /// `out[i] = f(a[i], b[i])`; see [`map`].
-pub fn zip<A: Copy + Sync, B: Copy + Sync, R: Send>(
+pub fn zip<A: Copy + Sync, B: Copy + Sync, R: Send + Sync>(
     shape: &[usize],
     (a, b): (View<'_, A>, View<'_, B>),
     out: &mut [R],
     ns: f64,
     f: impl Fn(A, B) -> R + Sync,
 ) {
-    assert_eq!(out.len(), shape.iter().product::<usize>(), "output length");
-    if out.is_empty() {
-        return;
-    }
+    let out = Out::new(out, shape);
     let walk = Walk::new(shape, [a.strides, b.strides]);
-    let strides = walk.inner_strides();
-    walk.share(out, ns, |out, [start_a, start_b]| {
-        let (a, b) = (&a.data[a.offset + start_a..], &b.data[b.offset + start_b..]);
-        let n = out.len();
-        match strides {
-            [1, 1] => simd::run(Map2 { a: &a[..n], b: &b[..n], out, f: &f }),
-            [1, 0] => simd::run(Map1 { a: &a[..n], out, f: &scalar_right(&f, b[0]) }),
-            [0, 1] => simd::run(Map1 { a: &b[..n], out, f: &scalar_left(&f, a[0]) }),
-            [s, t] => out.iter_mut().enumerate().for_each(|(i, o)| *o = f(a[i * s], b[i * t])),
-        }
+    let [s, t] = walk.inner_strides();
+    walk.share(out.len, ns, &|position, len, [start_a, start_b]| {
+        // SAFETY: `share` visits each position once, in runs that do not overlap.
+        let out = unsafe { out.part(position, len) };
+        simd::run(Map2 { a: Run::new(&a, start_a, s), b: Run::new(&b, start_b, t), out, f: &f });
     });
 }
 
-#[inline(always)]
-fn scalar_right<A, B: Copy, R>(f: &impl Fn(A, B) -> R, b: B) -> impl Fn(A) -> R {
-    move |a| f(a, b)
-}
-
-#[inline(always)]
-fn scalar_left<A: Copy, B, R>(f: &impl Fn(A, B) -> R, a: A) -> impl Fn(B) -> R {
-    move |b| f(a, b)
-}
-
 struct Map2<'a, A, B, R, F> {
-    a: &'a [A],
-    b: &'a [B],
+    a: Run<'a, A>,
+    b: Run<'a, B>,
     out: &'a mut [R],
     f: &'a F,
 }
@@ -196,43 +249,40 @@ struct Map2<'a, A, B, R, F> {
 impl<A: Copy, B: Copy, R, F: Fn(A, B) -> R> Kernel for Map2<'_, A, B, R, F> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
-        for ((o, &a), &b) in self.out.iter_mut().zip(self.a).zip(self.b) {
-            *o = (self.f)(a, b);
-        }
+    fn run(mut self) {
+        let whole = self.a.is_contiguous() && self.b.is_contiguous();
+        blocks(self.out.len(), whole, |start, n| {
+            let (a, b) = (self.a.block(start, n), self.b.block(start, n));
+            for ((o, &a), &b) in self.out[start..start + n].iter_mut().zip(a).zip(b) {
+                *o = (self.f)(a, b);
+            }
+        });
     }
 }
 
 /// `out[i] = f(a[i], b[i], c[i])`; see [`map`].
-pub fn zip3<A: Copy + Sync, B: Copy + Sync, C: Copy + Sync, R: Send>(
+pub fn zip3<A: Copy + Sync, B: Copy + Sync, C: Copy + Sync, R: Send + Sync>(
     shape: &[usize],
     (a, b, c): (View<'_, A>, View<'_, B>, View<'_, C>),
     out: &mut [R],
     ns: f64,
     f: impl Fn(A, B, C) -> R + Sync,
 ) {
-    assert_eq!(out.len(), shape.iter().product::<usize>(), "output length");
-    if out.is_empty() {
-        return;
-    }
+    let out = Out::new(out, shape);
     let walk = Walk::new(shape, [a.strides, b.strides, c.strides]);
-    let strides = walk.inner_strides();
-    walk.share(out, ns, |out, [start_a, start_b, start_c]| {
-        let a = &a.data[a.offset + start_a..];
-        let b = &b.data[b.offset + start_b..];
-        let c = &c.data[c.offset + start_c..];
-        let n = out.len();
-        match strides {
-            [1, 1, 1] => simd::run(Map3 { a: &a[..n], b: &b[..n], c: &c[..n], out, f: &f }),
-            [s, t, u] => out.iter_mut().enumerate().for_each(|(i, o)| *o = f(a[i * s], b[i * t], c[i * u])),
-        }
+    let [s, t, u] = walk.inner_strides();
+    walk.share(out.len, ns, &|position, len, [start_a, start_b, start_c]| {
+        // SAFETY: `share` visits each position once, in runs that do not overlap.
+        let out = unsafe { out.part(position, len) };
+        let (a, b, c) = (Run::new(&a, start_a, s), Run::new(&b, start_b, t), Run::new(&c, start_c, u));
+        simd::run(Map3 { a, b, c, out, f: &f });
     });
 }
 
 struct Map3<'a, A, B, C, R, F> {
-    a: &'a [A],
-    b: &'a [B],
-    c: &'a [C],
+    a: Run<'a, A>,
+    b: Run<'a, B>,
+    c: Run<'a, C>,
     out: &'a mut [R],
     f: &'a F,
 }
@@ -240,10 +290,14 @@ struct Map3<'a, A, B, C, R, F> {
 impl<A: Copy, B: Copy, C: Copy, R, F: Fn(A, B, C) -> R> Kernel for Map3<'_, A, B, C, R, F> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
-        for (((o, &a), &b), &c) in self.out.iter_mut().zip(self.a).zip(self.b).zip(self.c) {
-            *o = (self.f)(a, b, c);
-        }
+    fn run(mut self) {
+        let whole = self.a.is_contiguous() && self.b.is_contiguous() && self.c.is_contiguous();
+        blocks(self.out.len(), whole, |start, n| {
+            let (a, b, c) = (self.a.block(start, n), self.b.block(start, n), self.c.block(start, n));
+            for (((o, &a), &b), &c) in self.out[start..start + n].iter_mut().zip(a).zip(b).zip(c) {
+                *o = (self.f)(a, b, c);
+            }
+        });
     }
 }
 

@@ -69,6 +69,11 @@ fn pool(threads: usize) -> Option<Arc<ThreadPool>> {
 /// Runs `task(0)`, …, `task(tasks - 1)`, each once, on several threads where the whole is estimated to take
 /// longer than `total_ns` nanoseconds on one.
 pub fn run(tasks: usize, total_ns: f64, task: impl Fn(usize) + Sync) {
+    share(tasks, total_ns, &task);
+}
+
+/// [`run`], compiled once and not for every task there is.
+fn share(tasks: usize, total_ns: f64, task: &(dyn Fn(usize) + Sync)) {
     let threads = if tasks < 2 || total_ns < WORTH_SHARING_NS || INSIDE.get() { 1 } else { num_threads() };
     let pool = if threads > 1 { pool(threads) } else { None };
     let Some(pool) = pool else {
