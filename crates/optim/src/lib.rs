@@ -1,1 +1,39 @@
-//! optim
+//! Optimizers and learning-rate schedulers.
+//!
+//! An [`Optimizer`] is an engine (groups, state, step counts, saving) around an [`Algorithm`] (options and the
+//! update of one parameter). The options are the algorithm:
+//!
+//! ```
+//! # use chainrule_tensor::{Parameter, Result, Tensor};
+//! use chainrule_optim::{Sgd, SgdOptions};
+//! # fn main() -> Result<()> {
+//! let w = Parameter::new(Tensor::new([1.0, -2.0]))?;
+//! let mut optimizer = Sgd::new([w.clone()], SgdOptions { lr: 0.1, ..Default::default() })?;
+//!
+//! (w.tensor() * w.tensor()).sum()?.backward()?;
+//! let report = optimizer.step()?;
+//! assert_eq!(report.updated, 1);
+//! assert_eq!(w.tensor().to_vec::<f32>()?, [0.8, -1.6]);
+//! optimizer.zero_grad();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything here means what it means in `torch.optim`, unless its documentation says otherwise.
+
+pub mod algorithm;
+mod check;
+mod clip;
+mod groups;
+mod optimizer;
+pub mod scheduler;
+mod slot;
+mod state_dict;
+
+pub use algorithm::{
+    Adam, AdamOptions, AdamW, AdamWOptions, Algorithm, RmsProp, RmsPropOptions, Sgd, SgdOptions,
+};
+pub use clip::{ClipGradNormOptions, clip_grad_norm_, clip_grad_norm_with, clip_grad_value_, get_total_norm};
+pub use groups::{Hyperparameters, ParamGroup};
+pub use optimizer::{Optimizer, StepReport};
+pub use scheduler::{LrScheduler, StepLR};

@@ -1,0 +1,85 @@
+//! Adam with decoupled weight decay.
+
+use chainrule_tensor::{FloatElement, Result};
+use serde::{Deserialize, Serialize};
+
+use super::{AdamOptions, Algorithm, StateTensor, Update};
+use crate::Optimizer;
+
+/// Adam with decoupled weight decay (PyTorch: `torch.optim.AdamW`); see [`AdamWOptions`].
+pub type AdamW = Optimizer<AdamWOptions>;
+
+/// Options of [`AdamW`].
+///
+/// At each update x = (1 − `lr`·`weight_decay`)·x, followed by the step of [`Adam`](crate::Adam) on the bare
+/// gradient. Biases and the weights of normalisations decay too, unless they are in a group of their own.
+///
+/// Source: Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (2017).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamWOptions {
+    /// Learning rate. Default 1e-3.
+    pub lr: f64,
+    /// How much of the averages of g and of g² is kept at each step. Default (0.9, 0.999).
+    pub betas: (f64, f64),
+    /// Added to the root, against division by zero. Default 1e-8.
+    pub eps: f64,
+    /// Weight decay. Default 0.01.
+    pub weight_decay: f64,
+    /// Divides by the largest average of g² so far. Default false.
+    pub amsgrad: bool,
+    /// Moves up the gradient instead of down. Default false.
+    pub maximize: bool,
+}
+
+impl Default for AdamWOptions {
+    fn default() -> Self {
+        AdamWOptions {
+            lr: 1e-3,
+            betas: (0.9, 0.999),
+            eps: 1e-8,
+            weight_decay: 0.01,
+            amsgrad: false,
+            maximize: false,
+        }
+    }
+}
+
+impl AdamWOptions {
+    fn as_adam(&self) -> AdamOptions {
+        let &AdamWOptions { lr, betas, eps, weight_decay, amsgrad, maximize } = self;
+        AdamOptions { lr, betas, eps, weight_decay, amsgrad, maximize, decoupled_weight_decay: true }
+    }
+}
+
+impl Algorithm for AdamWOptions {
+    const NAME: &'static str = "AdamW";
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn set_lr(&mut self, lr: f64) {
+        self.lr = lr;
+    }
+
+    fn momentum(&self) -> Option<f64> {
+        Some(self.betas.0)
+    }
+
+    fn set_momentum(&mut self, momentum: f64) {
+        self.betas.0 = momentum;
+    }
+
+    fn validate(&self) -> Result<()> {
+        self.as_adam().validate_as(Self::NAME)
+    }
+
+    fn state(&self) -> Vec<StateTensor> {
+        self.as_adam().state()
+    }
+
+    fn update<T: FloatElement>(&self, parameter: Update<'_, T>) {
+        self.as_adam().update(parameter);
+    }
+}

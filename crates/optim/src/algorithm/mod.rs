@@ -1,0 +1,141 @@
+//! [`Algorithm`]: what one optimizer does to one parameter. One file for each.
+
+mod adam;
+mod adamw;
+mod rmsprop;
+mod sgd;
+mod update;
+
+use chainrule_tensor::{FloatElement, Result, Shape};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use adam::{Adam, AdamOptions};
+pub use adamw::{AdamW, AdamWOptions};
+pub use rmsprop::{RmsProp, RmsPropOptions};
+pub use sgd::{Sgd, SgdOptions};
+pub use update::Update;
+
+/// An optimization algorithm: its options, and the update of one parameter by them.
+///
+/// Implement it for an options struct to get an optimizer of one's own, with groups, saving and schedulers:
+/// `type Mine = Optimizer<MyOptions>`. The options are written to state dicts with serde; give the struct
+/// `#[serde(default)]`, so that files from before a new option still load.
+///
+/// ```
+/// # use chainrule_tensor::{FloatElement, Parameter, Result, Tensor};
+/// use chainrule_optim::{Algorithm, Optimizer, algorithm::Update};
+///
+/// /// Moves every value by `lr` against the sign of its gradient.
+/// #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+/// #[serde(default)]
+/// struct SignOptions {
+///     lr: f64,
+/// }
+///
+/// impl Algorithm for SignOptions {
+///     const NAME: &'static str = "Sign";
+///     fn lr(&self) -> f64 {
+///         self.lr
+///     }
+///     fn set_lr(&mut self, lr: f64) {
+///         self.lr = lr;
+///     }
+///     fn validate(&self) -> Result<()> {
+///         Ok(())
+///     }
+///     fn update<T: FloatElement>(&self, parameter: Update<'_, T>) {
+///         let lr = T::of(self.lr);
+///         parameter.each(|[x], g| [if g > T::ZERO { x - lr } else if g < T::ZERO { x + lr } else { x }]);
+///     }
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let w = Parameter::new(Tensor::new([1.0, 2.0]))?;
+/// w.set_grad(Some(Tensor::new([-3.0, 5.0])))?;
+/// Optimizer::new([w.clone()], SignOptions { lr: 0.5 })?.step()?;
+/// assert_eq!(w.tensor().to_vec::<f32>()?, [1.5, 1.5]);
+/// # Ok(())
+/// # }
+/// ```
+pub trait Algorithm: Clone + std::fmt::Debug + Send + Sync + Serialize + DeserializeOwned {
+    /// The name, which a state dict carries. PyTorch's where it has the algorithm.
+    const NAME: &'static str;
+
+    /// The learning rate.
+    fn lr(&self) -> f64;
+
+    /// Changes the learning rate, as schedulers do.
+    fn set_lr(&mut self, lr: f64);
+
+    /// The momentum, or the first of `betas`, for schedulers that cycle it.
+    fn momentum(&self) -> Option<f64> {
+        None
+    }
+
+    /// Changes what [`momentum`](Algorithm::momentum) gives; without effect where that is `None`.
+    fn set_momentum(&mut self, _momentum: f64) {}
+
+    /// Checks every option; called when a group is made, and before each step because options may have been
+    /// changed in between.
+    ///
+    /// # Errors
+    /// When an option is out of its range. The message names the option and its value.
+    #[track_caller]
+    fn validate(&self) -> Result<()>;
+
+    /// The state tensors that a parameter has under these options, in the order in which
+    /// [`Update::each`] hands out their values.
+    fn state(&self) -> Vec<StateTensor> {
+        Vec::new()
+    }
+
+    /// Updates a parameter, in place.
+    fn update<T: FloatElement>(&self, parameter: Update<'_, T>);
+}
+
+/// A tensor that an algorithm keeps for each parameter, in the dtype of the parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct StateTensor {
+    pub(crate) name: &'static str,
+    pub(crate) initial: f64,
+    pub(crate) shape: fn(&Shape) -> Shape,
+}
+
+impl StateTensor {
+    /// Zeros in the shape of the parameter. The name has no dot in it; use PyTorch's.
+    pub const fn zeros(name: &'static str) -> Self {
+        Self::filled(name, 0.0)
+    }
+
+    /// One value everywhere, in the shape of the parameter.
+    pub const fn filled(name: &'static str, initial: f64) -> Self {
+        StateTensor { name, initial, shape: Shape::clone }
+    }
+
+    /// Another shape, which follows from that of the parameter.
+    #[must_use]
+    pub const fn shape(mut self, shape: fn(&Shape) -> Shape) -> Self {
+        self.shape = shape;
+        self
+    }
+}
+
+/// The gradient that algorithms work with: negated to maximize, then with the L2 penalty's share added.
+#[inline(always)]
+fn gradient<T: FloatElement>(maximize: bool, weight_decay: f64) -> impl Fn(T, T) -> T + Copy + Sync {
+    let (decays, weight_decay) = (weight_decay != 0.0, T::of(weight_decay));
+    move |g, x| {
+        let g = if maximize { -g } else { g };
+        // Not added where it is 0: 0·∞ would be a NaN.
+        if decays { g + weight_decay * x } else { g }
+    }
+}
+
+/// A step of an average towards a new value (PyTorch: `torch.lerp`): exact for the weights 0 and 1.
+#[inline(always)]
+fn lerp<T: FloatElement>(weight: f64) -> impl Fn(T, T) -> T + Copy + Sync {
+    let near = weight.abs() < 0.5;
+    let part = T::of(if near { weight } else { weight - 1.0 });
+    move |average, new| (if near { average } else { new }) + part * (new - average)
+}

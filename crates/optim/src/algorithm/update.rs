@@ -1,0 +1,48 @@
+//! [`Update`]: one parameter, as its algorithm sees it.
+
+use chainrule_kernels::update;
+use chainrule_tensor::{FloatElement, Shape};
+
+use crate::slot::Stored;
+
+/// A parameter that is about to be updated: its values, its gradient and its state.
+pub struct Update<'a, T: FloatElement> {
+    /// The values, in row-major order.
+    pub value: &'a mut [T],
+    /// The gradient, as many numbers as values.
+    pub grad: &'a [T],
+    pub(crate) state: &'a mut [Stored<T>],
+    /// The shape of the parameter.
+    pub shape: &'a Shape,
+    /// How often this parameter has been updated, this update included: 1 at the first.
+    pub step: u64,
+    /// Whether a state tensor was made for this update and still has its initial values.
+    pub fresh: bool,
+}
+
+impl<'a, T: FloatElement> Update<'a, T> {
+    /// One pass over the parameter: `[value, state₀, …] = f([value, state₀, …], gradient)` for each
+    /// element, vectorised and shared among threads. `f` must not depend on anything but its arguments.
+    ///
+    /// # Panics
+    /// When K is not one more than the number of state tensors that the algorithm declares, or a state tensor
+    /// has not the shape of the parameter.
+    pub fn each<const K: usize>(self, f: impl Fn([T; K], T) -> [T; K] + Sync) {
+        // What a pass costs is mostly to bring its slices from memory.
+        let ns = 0.3 * K as f64;
+        let (value, grad, mut state) = (self.value, self.grad, self.state.iter_mut());
+        assert_eq!(state.len() + 1, K, "the algorithm declares another number of state tensors");
+        let mut value = Some(value);
+        let slices = std::array::from_fn(|_| match value.take() {
+            Some(value) => value,
+            None => state.next().map_or(&mut [][..], |s| &mut s.values),
+        });
+        update::in_place(slices, grad, ns, f);
+    }
+
+    /// The state tensors, in the order in which the algorithm declares them, for updates that are not element by
+    /// element.
+    pub fn states(&mut self) -> impl Iterator<Item = &mut [T]> {
+        self.state.iter_mut().map(|s| &mut s.values[..])
+    }
+}

@@ -1,0 +1,30 @@
+//! The rules that hyper-parameters follow.
+
+use chainrule_tensor::{Result, bail};
+
+/// Zero or more, and finite.
+#[track_caller]
+pub(crate) fn non_negative(algorithm: &str, name: &str, value: f64) -> Result<()> {
+    if !(value >= 0.0 && value.is_finite()) {
+        bail!(Value, algorithm, "{name} must be a finite number that is not negative, not {value}");
+    }
+    Ok(())
+}
+
+/// Any finite number.
+#[track_caller]
+pub(crate) fn finite(algorithm: &str, name: &str, value: f64) -> Result<()> {
+    if !value.is_finite() {
+        bail!(Value, algorithm, "{name} must be a finite number, not {value}");
+    }
+    Ok(())
+}
+
+/// From 0 to 1, without the 1: how much of an average is kept at each step.
+#[track_caller]
+pub(crate) fn decay_rate(algorithm: &str, name: &str, value: f64) -> Result<()> {
+    if !(0.0..1.0).contains(&value) {
+        bail!(Value, algorithm, "{name} must lie in [0, 1), not be {value}");
+    }
+    Ok(())
+}

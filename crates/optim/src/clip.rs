@@ -1,0 +1,169 @@
+//! Clipping of gradients.
+
+use std::borrow::Borrow;
+
+use chainrule_kernels::elementwise::{self, View};
+use chainrule_kernels::norm::norm;
+use chainrule_tensor::{FloatElement, Parameter, Result, Tensor, bail, dispatch_float};
+
+use crate::check;
+
+/// Options of [`clip_grad_norm_with`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClipGradNormOptions {
+    /// Which norm: p of the p-norm, `f64::INFINITY` for the largest absolute value. Default 2.
+    pub norm_type: f64,
+    /// Whether a norm that is infinite or NaN is an error. Default false: infinite gradients become 0 or NaN,
+    /// and a NaN makes all gradients NaN.
+    pub error_if_nonfinite: bool,
+}
+
+impl Default for ClipGradNormOptions {
+    fn default() -> Self {
+        ClipGradNormOptions { norm_type: 2.0, error_if_nonfinite: false }
+    }
+}
+
+/// Scales the gradients of all parameters by one factor where their norm, as if they were one vector, is larger
+/// than `max_norm`; returns the norm from before (PyTorch: `torch.nn.utils.clip_grad_norm_`).
+///
+/// The factor is `max_norm` / (norm + 1e-6), so the norm ends up a little below `max_norm`. Parameters without a
+/// gradient do not count; without any gradient the norm is 0.
+///
+/// ```
+/// # use chainrule_tensor::{Parameter, Result, Tensor};
+/// # use chainrule_optim::clip_grad_norm_;
+/// # fn main() -> Result<()> {
+/// let w = Parameter::new(Tensor::new([0.0, 0.0]))?;
+/// w.set_grad(Some(Tensor::new([3.0, 4.0])))?;
+/// assert_eq!(clip_grad_norm_([&w], 1.0)?, 5.0);
+/// assert!((w.grad().unwrap().to_vec::<f32>()?[0] - 0.6).abs() < 1e-6);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// When `max_norm` is negative or NaN.
+#[track_caller]
+pub fn clip_grad_norm_<P: Borrow<Parameter>>(
+    parameters: impl IntoIterator<Item = P>,
+    max_norm: f64,
+) -> Result<f64> {
+    clip_grad_norm_with(parameters, max_norm, ClipGradNormOptions::default())
+}
+
+/// As [`clip_grad_norm_`], with another norm, or with an error where the norm is not finite.
+///
+/// # Errors
+/// When `max_norm` is negative or NaN or `norm_type` is NaN; with `error_if_nonfinite` when the norm is infinite
+/// or NaN. No gradient has been changed then.
+#[track_caller]
+pub fn clip_grad_norm_with<P: Borrow<Parameter>>(
+    parameters: impl IntoIterator<Item = P>,
+    max_norm: f64,
+    options: ClipGradNormOptions,
+) -> Result<f64> {
+    const NAME: &str = "clip_grad_norm_";
+    if max_norm.is_nan() || max_norm < 0.0 {
+        bail!(Value, NAME, "max_norm must be a number that is not negative, not {max_norm}");
+    }
+    let parameters: Vec<P> = parameters.into_iter().collect();
+    let total = get_total_norm(parameters.iter().filter_map(|p| p.borrow().grad()), options.norm_type)?;
+    if options.error_if_nonfinite && !total.is_finite() {
+        bail!(
+            NotFinite,
+            NAME,
+            "the {}-norm of the gradients is {total}, so they cannot be clipped",
+            options.norm_type
+        );
+    }
+    let factor = max_norm / (total + 1e-6);
+    // A factor of 1 or more changes nothing; a NaN must come through.
+    if factor.is_nan() || factor < 1.0 {
+        for parameter in &parameters {
+            replace_grad(parameter.borrow(), Scale(factor))?;
+        }
+    }
+    Ok(total)
+}
+
+/// Clamps every number of the gradients to [−`clip_value`, `clip_value`]; NaNs stay (PyTorch:
+/// `torch.nn.utils.clip_grad_value_`).
+///
+/// # Errors
+/// When `clip_value` is negative or not finite.
+#[track_caller]
+pub fn clip_grad_value_<P: Borrow<Parameter>>(
+    parameters: impl IntoIterator<Item = P>,
+    clip_value: f64,
+) -> Result<()> {
+    check::non_negative("clip_grad_value_", "clip_value", clip_value)?;
+    for parameter in parameters {
+        replace_grad(parameter.borrow(), Clamp(clip_value))?;
+    }
+    Ok(())
+}
+
+/// The norm of all numbers of all tensors, as if they were one vector; 0 without tensors (PyTorch:
+/// `torch.nn.utils.get_total_norm`).
+///
+/// # Errors
+/// When a tensor is not floating-point or `norm_type` is NaN.
+#[track_caller]
+pub fn get_total_norm<T: Borrow<Tensor>>(
+    tensors: impl IntoIterator<Item = T>,
+    norm_type: f64,
+) -> Result<f64> {
+    const NAME: &str = "get_total_norm";
+    if norm_type.is_nan() {
+        bail!(Value, NAME, "norm_type must be a number, not NaN");
+    }
+    let mut norms = Vec::new();
+    for tensor in tensors {
+        let tensor = tensor.borrow().detach().contiguous()?;
+        if !tensor.dtype().is_float() {
+            bail!(DType, NAME, "only floating-point tensors have a norm, not {}", tensor.dtype());
+        }
+        norms.push(dispatch_float!(tensor.dtype(), T => norm(tensor.as_slice::<T>()?, norm_type)));
+    }
+    Ok(norm(&norms, norm_type))
+}
+
+/// A change of every number of a gradient.
+trait Change: Sync {
+    fn apply<T: FloatElement>(&self, grad: &[T], out: &mut [T]);
+}
+
+struct Scale(f64);
+
+impl Change for Scale {
+    fn apply<T: FloatElement>(&self, grad: &[T], out: &mut [T]) {
+        let factor = T::of(self.0);
+        map(grad, out, |g| g * factor);
+    }
+}
+
+struct Clamp(f64);
+
+impl Change for Clamp {
+    fn apply<T: FloatElement>(&self, grad: &[T], out: &mut [T]) {
+        let limit = T::of(self.0);
+        map(grad, out, |g| g.maximum(-limit).minimum(limit));
+    }
+}
+
+fn map<T: FloatElement>(grad: &[T], out: &mut [T], f: impl Fn(T) -> T + Sync) {
+    let view = View { data: grad, offset: 0, strides: &[1] };
+    elementwise::map(&[grad.len()], view, out, 0.3, f);
+}
+
+/// Replaces the gradient of a parameter, if it has one.
+fn replace_grad(parameter: &Parameter, change: impl Change) -> Result<()> {
+    let Some(grad) = parameter.grad() else { return Ok(()) };
+    let grad = grad.detach().contiguous()?;
+    let changed = dispatch_float!(grad.dtype(), T => {
+        let values = grad.as_slice::<T>()?;
+        Tensor::build(grad.shape().clone(), |out: &mut [T]| change.apply(values, out))?
+    });
+    parameter.set_grad(Some(changed))
+}

@@ -1,0 +1,73 @@
+//! [`ParamGroup`]: parameters that are updated with the same options.
+
+use chainrule_tensor::Parameter;
+
+use crate::algorithm::Algorithm;
+use crate::slot::Slot;
+
+/// Parameters with options of their own, and optionally a name.
+#[derive(Clone)]
+pub struct ParamGroup<A> {
+    /// The options of these parameters. They may be changed at any time and are checked at the next step.
+    pub options: A,
+    pub(crate) name: Option<String>,
+    /// The learning rate before any scheduler changed it; recorded by the first one.
+    pub(crate) initial_lr: Option<f64>,
+    pub(crate) slots: Vec<Slot>,
+}
+
+impl<A> ParamGroup<A> {
+    /// A group of parameters. It may be empty.
+    pub fn new(parameters: impl IntoIterator<Item = Parameter>, options: A) -> Self {
+        let slots = parameters.into_iter().map(Slot::new).collect();
+        ParamGroup { options, name: None, initial_lr: None, slots }
+    }
+
+    /// Gives the group a name, by which a state dict finds it again when groups change places.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The group's name.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The group's parameters.
+    pub fn parameters(&self) -> impl ExactSizeIterator<Item = &Parameter> {
+        self.slots.iter().map(|slot| &slot.parameter)
+    }
+}
+
+impl<A: Algorithm> std::fmt::Debug for ParamGroup<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParamGroup")
+            .field("name", &self.name)
+            .field("parameters", &self.slots.len())
+            .field("options", &self.options)
+            .finish()
+    }
+}
+
+/// What schedulers see of an optimizer, whichever it is: the hyper-parameters of its groups, by the index of the
+/// group.
+///
+/// # Panics
+/// All methods panic when there is no such group.
+pub trait Hyperparameters {
+    /// The number of groups.
+    fn num_groups(&self) -> usize;
+    /// A group's learning rate.
+    fn lr(&self, group: usize) -> f64;
+    /// Changes a group's learning rate.
+    fn set_lr(&mut self, group: usize, lr: f64);
+    /// A group's learning rate before any scheduler changed it: the present one at the first call, and the same
+    /// ever after.
+    fn initial_lr(&mut self, group: usize) -> f64;
+    /// A group's momentum, or the first of its `betas`; `None` where the algorithm has neither.
+    fn momentum(&self, group: usize) -> Option<f64>;
+    /// Changes a group's momentum, where it has one.
+    fn set_momentum(&mut self, group: usize, momentum: f64);
+}

@@ -1,0 +1,106 @@
+//! [`Slot`]: a parameter with the state that an optimizer keeps for it.
+
+use chainrule_kernels::{Buffer, Element};
+use chainrule_tensor::{DType, FloatElement, Parameter, Result, Shape};
+
+use crate::algorithm::{Algorithm, StateTensor, Update};
+
+/// A parameter, how often it was updated, and its state.
+#[derive(Clone)]
+pub(crate) struct Slot {
+    pub(crate) parameter: Parameter,
+    pub(crate) shape: Shape,
+    pub(crate) numel: usize,
+    /// How often the parameter was updated.
+    pub(crate) steps: u64,
+    pub(crate) state: State,
+}
+
+/// State tensors in the dtype of their parameter. First those that the options ask for, in their order; behind
+/// them those that earlier options asked for, which wait with their values.
+#[derive(Clone)]
+pub(crate) enum State {
+    F32(Vec<Stored<f32>>),
+    F64(Vec<Stored<f64>>),
+}
+
+/// A state tensor of a parameter. The optimizer is its only owner, so it is always written in place.
+#[derive(Clone)]
+pub(crate) struct Stored<T: Element> {
+    pub(crate) name: String,
+    pub(crate) shape: Shape,
+    pub(crate) values: Buffer<T>,
+}
+
+/// Runs a body with `$list` standing for the list of state tensors, whatever its dtype.
+macro_rules! with_state {
+    ($state:expr, $list:ident => $body:expr) => {
+        match $state {
+            $crate::slot::State::F32($list) => $body,
+            $crate::slot::State::F64($list) => $body,
+        }
+    };
+}
+pub(crate) use with_state;
+
+impl Slot {
+    pub(crate) fn new(parameter: Parameter) -> Slot {
+        let shape = parameter.shape();
+        let state = match parameter.dtype() {
+            DType::F64 => State::F64(Vec::new()),
+            _ => State::F32(Vec::new()),
+        };
+        Slot { numel: shape.numel(), parameter, shape, steps: 0, state }
+    }
+
+    /// Updates the parameter by its gradient; `false` where it has none.
+    pub(crate) fn update<A: Algorithm>(&mut self, options: &A, wanted: &[StateTensor]) -> Result<bool> {
+        let Slot { parameter, shape, steps, state, .. } = self;
+        with_state!(state, list => update(options, wanted, parameter, shape, steps, list))
+    }
+}
+
+fn update<A: Algorithm, T: FloatElement>(
+    options: &A,
+    wanted: &[StateTensor],
+    parameter: &Parameter,
+    shape: &Shape,
+    steps: &mut u64,
+    state: &mut Vec<Stored<T>>,
+) -> Result<bool> {
+    let Some(mut gradient) = parameter.grad() else { return Ok(false) };
+    if !gradient.is_contiguous() {
+        gradient = gradient.detach().contiguous()?;
+    }
+    let grad = gradient.as_slice::<T>()?;
+    let fresh = prepare(state, wanted, shape);
+    parameter.update(|value: &mut [T]| {
+        let state = &mut state[..wanted.len()];
+        options.update(Update { value, grad, state, shape, step: *steps + 1, fresh });
+    })?;
+    *steps += 1;
+    Ok(true)
+}
+
+/// Brings the state tensors that are wanted to the front, in order, and makes those that are missing; says
+/// whether any was.
+fn prepare<T: FloatElement>(state: &mut Vec<Stored<T>>, wanted: &[StateTensor], shape: &Shape) -> bool {
+    let mut fresh = false;
+    for (place, tensor) in wanted.iter().enumerate() {
+        if state.get(place).is_some_and(|s| s.name == tensor.name) {
+            continue;
+        }
+        let found = state.iter().position(|s| s.name == tensor.name);
+        let stored = match found {
+            Some(at) => state.remove(at),
+            None => {
+                fresh = true;
+                let shape = (tensor.shape)(shape);
+                let values = Buffer::filled(shape.numel(), T::of(tensor.initial));
+                Stored { name: tensor.name.to_string(), shape, values }
+            }
+        };
+        state.insert(place, stored);
+    }
+    fresh
+}

@@ -1,0 +1,172 @@
+//! Reading: everything is checked and made before anything is changed.
+
+use std::collections::{HashMap, HashSet};
+
+use chainrule_kernels::Buffer;
+use chainrule_tensor::{FloatElement, Result, Shape, StateDict, bail};
+
+use super::{ALGORITHM, GROUPS, SavedGroup, SavedParameter, key};
+use crate::Optimizer;
+use crate::algorithm::{Algorithm, StateTensor};
+use crate::groups::ParamGroup;
+use crate::slot::{Slot, State, Stored};
+
+impl<A: Algorithm> Optimizer<A> {
+    /// Takes over the state, the step counts and the options (the learning rate too) of a state dict.
+    ///
+    /// Parameters are found by name, so they may be in another order than they were; groups are found by name
+    /// where all of them have one, else by their place.
+    ///
+    /// # Errors
+    /// When the state dict is of another algorithm, has other groups, or a group has other parameters; when the
+    /// shape or dtype of a parameter or of a state tensor differs; when a tensor is missing or left over. The
+    /// message lists every difference, and nothing changes.
+    #[track_caller]
+    pub fn load_state_dict(&mut self, dict: &StateDict) -> Result<()> {
+        let metadata = |key| dict.metadata().get(key).map_or("", String::as_str);
+        match metadata(ALGORITHM) {
+            name if name == A::NAME => {}
+            "" => bail!(Data, "load_state_dict", "the state dict is not that of an optimizer"),
+            name => {
+                bail!(Data, "load_state_dict", "the state dict is of {name}, the optimizer is {}", A::NAME)
+            }
+        }
+        let saved: Vec<SavedGroup<A>> = match serde_json::from_str(metadata(GROUPS)) {
+            Ok(saved) => saved,
+            Err(error) => bail!(Data, "load_state_dict", "the param_groups cannot be read: {error}"),
+        };
+        let mut loader = Loader { dict, used: HashSet::new(), problems: Vec::new() };
+        let mut groups = Vec::new();
+        for ((group, saved), names) in loader.pair(&self.groups, &saved).into_iter().zip(self.names()) {
+            groups.extend(saved.map(|saved| loader.group(group, saved, &names)));
+        }
+        let unexpected = dict.names().filter(|name| !loader.used.contains(*name));
+        loader.problems.extend(unexpected.map(|name| format!("unexpected tensor {name}")));
+        if !loader.problems.is_empty() {
+            let problems = loader.problems.join("\n  ");
+            bail!(Data, "load_state_dict", "the state dict does not fit the optimizer:\n  {problems}");
+        }
+        self.groups = groups;
+        Ok(())
+    }
+}
+
+struct Loader<'a> {
+    dict: &'a StateDict,
+    used: HashSet<String>,
+    problems: Vec<String>,
+}
+
+impl Loader<'_> {
+    fn report(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+
+    /// Finds the saved group of each group.
+    fn pair<'g, A>(
+        &mut self,
+        groups: &'g [ParamGroup<A>],
+        saved: &'g [SavedGroup<A>],
+    ) -> Vec<(&'g ParamGroup<A>, Option<&'g SavedGroup<A>>)> {
+        if groups.len() != saved.len() {
+            self.report(format!("{} parameter groups instead of {}", saved.len(), groups.len()));
+            return Vec::new();
+        }
+        let named = groups.iter().all(|g| g.name.is_some()) && saved.iter().all(|g| g.name.is_some());
+        let mut pairs = Vec::new();
+        for (place, group) in groups.iter().enumerate() {
+            let found = match named {
+                true => saved.iter().find(|s| s.name == group.name),
+                false => saved.get(place),
+            };
+            if found.is_none() {
+                let name = group.name.as_deref().unwrap_or_default();
+                self.report(format!("missing parameter group {name:?}"));
+            }
+            pairs.push((group, found));
+        }
+        pairs
+    }
+
+    /// A group with what was saved of it.
+    fn group<A: Algorithm>(
+        &mut self,
+        group: &ParamGroup<A>,
+        saved: &SavedGroup<A>,
+        names: &[String],
+    ) -> ParamGroup<A> {
+        if let Err(error) = saved.options.validate() {
+            self.report(error.message().to_string());
+        }
+        let wanted = saved.options.state();
+        let mut rest: HashMap<&str, &SavedParameter> =
+            saved.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter)).collect();
+        let mut slots = Vec::new();
+        for (slot, name) in group.slots.iter().zip(names) {
+            match rest.remove(name.as_str()) {
+                Some(saved) => slots.push(self.slot(slot, saved, &wanted)),
+                None => self.report(format!("missing parameter {name}")),
+            }
+        }
+        for parameter in saved.parameters.iter().filter(|p| rest.contains_key(p.name.as_str())) {
+            self.report(format!("unexpected parameter {}", parameter.name));
+            self.used.extend(parameter.state.iter().map(|state| key(&parameter.name, state)));
+        }
+        ParamGroup {
+            options: saved.options.clone(),
+            name: group.name.clone(),
+            initial_lr: saved.initial_lr,
+            slots,
+        }
+    }
+
+    /// A parameter with what was saved of it.
+    fn slot(&mut self, slot: &Slot, saved: &SavedParameter, wanted: &[StateTensor]) -> Slot {
+        let (shape, dtype) = (&slot.shape, slot.parameter.dtype());
+        if shape[..] != saved.shape[..] || dtype != saved.dtype {
+            self.report(format!(
+                "{} has shape {} ({}) instead of {shape} ({dtype})",
+                saved.name,
+                Shape::from(&saved.shape[..]),
+                saved.dtype
+            ));
+        }
+        let state = match &slot.state {
+            State::F32(_) => State::F32(self.state(shape, saved, wanted)),
+            State::F64(_) => State::F64(self.state(shape, saved, wanted)),
+        };
+        let parameter = slot.parameter.clone();
+        Slot { parameter, shape: shape.clone(), numel: slot.numel, steps: saved.steps, state }
+    }
+
+    /// The saved state tensors of a parameter.
+    fn state<T: FloatElement>(
+        &mut self,
+        shape: &Shape,
+        saved: &SavedParameter,
+        wanted: &[StateTensor],
+    ) -> Vec<Stored<T>> {
+        let mut state = Vec::new();
+        for name in &saved.state {
+            let key = key(&saved.name, name);
+            let Some(tensor) = self.dict.get(&key) else {
+                self.report(format!("missing tensor {key}"));
+                continue;
+            };
+            self.used.insert(key.clone());
+            let shape = wanted.iter().find(|w| w.name == name).map(|w| (w.shape)(shape));
+            if let Some(shape) = shape.filter(|shape| shape != tensor.shape()) {
+                self.report(format!("{key} has shape {} instead of {shape}", tensor.shape()));
+            }
+            match tensor.to_vec::<T>() {
+                Ok(values) => state.push(Stored {
+                    name: name.clone(),
+                    shape: tensor.shape().clone(),
+                    values: Buffer::copy_of(&values),
+                }),
+                Err(_) => self.report(format!("{key} holds {} instead of {}", tensor.dtype(), T::DTYPE)),
+            }
+        }
+        state
+    }
+}

@@ -1,0 +1,61 @@
+//! Writing.
+
+use chainrule_tensor::{FloatElement, Result, StateDict, Tensor, bail};
+
+use super::{ALGORITHM, GROUPS, SavedGroup, SavedParameter, key};
+use crate::Optimizer;
+use crate::algorithm::Algorithm;
+use crate::slot::{Stored, with_state};
+
+impl<A: Algorithm> Optimizer<A> {
+    /// Everything that a later run needs to go on as if there had been no break: a copy of the state tensors,
+    /// called `<parameter>.<state>` (`layer.weight.exp_avg`), and in the metadata the algorithm (`optimizer`)
+    /// and the groups with options and step counts (`param_groups`, JSON).
+    ///
+    /// Parameters go by the names that their model gave them; those without are called `param.0`,
+    /// `param.1`, … by their place in the optimizer, and different parameters of one name are told apart by
+    /// their order: `weight`, `weight#2`.
+    ///
+    /// # Errors
+    /// When an option cannot be written as JSON.
+    #[track_caller]
+    pub fn state_dict(&self) -> Result<StateDict> {
+        let mut dict = StateDict::new();
+        let mut groups = Vec::new();
+        for (group, names) in self.groups.iter().zip(self.names()) {
+            let mut parameters = Vec::new();
+            for (slot, name) in group.slots.iter().zip(names) {
+                let state = with_state!(&slot.state, list => save(&mut dict, &name, list)?);
+                parameters.push(SavedParameter {
+                    name,
+                    shape: slot.shape.to_vec(),
+                    dtype: slot.parameter.dtype(),
+                    steps: slot.steps,
+                    state,
+                });
+            }
+            groups.push(SavedGroup {
+                name: group.name.clone(),
+                options: group.options.clone(),
+                initial_lr: group.initial_lr,
+                parameters,
+            });
+        }
+        let groups = match serde_json::to_string(&groups) {
+            Ok(groups) => groups,
+            Err(error) => bail!(Data, "state_dict", "the groups cannot be written as JSON: {error}"),
+        };
+        dict.metadata_mut().insert(ALGORITHM.to_string(), A::NAME.to_string());
+        dict.metadata_mut().insert(GROUPS.to_string(), groups);
+        Ok(dict)
+    }
+}
+
+/// Adds the state tensors of a parameter; gives their names.
+fn save<T: FloatElement>(dict: &mut StateDict, parameter: &str, state: &[Stored<T>]) -> Result<Vec<String>> {
+    for stored in state {
+        let tensor = Tensor::from_buffer(stored.values.clone(), stored.shape.clone())?;
+        dict.insert(key(parameter, &stored.name), tensor)?;
+    }
+    Ok(state.iter().map(|stored| stored.name.clone()).collect())
+}

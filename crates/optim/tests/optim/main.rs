@@ -1,0 +1,38 @@
+//! Tests of the optimizers, the engine around them, schedulers and clipping.
+
+mod clip;
+mod engine;
+mod formulas;
+mod options;
+mod resume;
+mod schedulers;
+
+use chainrule_tensor::{Parameter, Shape, Tensor};
+
+/// Numbers between -1 and 1 without a pattern, the same for the same seed.
+fn numbers(seed: u64, n: usize) -> Vec<f64> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+fn tensor(values: &[f64], shape: impl Into<Shape>) -> Tensor {
+    Tensor::build(shape, |out: &mut [f64]| out.copy_from_slice(values)).unwrap()
+}
+
+fn tensor_f32(values: &[f64], shape: impl Into<Shape>) -> Tensor {
+    let write = |out: &mut [f32]| out.iter_mut().zip(values).for_each(|(o, &v)| *o = v as f32);
+    Tensor::build(shape, write).unwrap()
+}
+
+/// An f64 parameter of numbers.
+fn parameter(seed: u64, n: usize) -> Parameter {
+    Parameter::new(tensor(&numbers(seed, n), [n])).unwrap()
+}
+
+fn values(parameter: &Parameter) -> Vec<f64> {
+    parameter.tensor().to_vec().unwrap()
+}

@@ -1,0 +1,187 @@
+//! Saving and going on.
+
+use chainrule_optim::*;
+use chainrule_tensor::{ErrorKind, Parameter, StateDict, Tensor};
+
+use crate::{numbers, parameter, tensor, tensor_f32, values};
+
+const NAMES: [&str; 3] = ["encoder.weight", "encoder.bias", "head.weight"];
+
+/// Three named parameters; the last is f32.
+fn model() -> Vec<Parameter> {
+    let head = Parameter::new(tensor_f32(&numbers(3, 20), [4, 5])).unwrap();
+    let parameters = vec![parameter(1, 40), parameter(2, 3), head];
+    parameters.iter().zip(NAMES).for_each(|(p, name)| p.set_name(name));
+    parameters
+}
+
+fn set_gradients(parameters: &[Parameter], step: u64) {
+    for p in parameters {
+        let seed = step * 10 + p.numel() as u64;
+        let gradient = numbers(seed, p.numel());
+        // The bias misses some steps, so that the counts differ.
+        let has = p.numel() != 3 || step % 3 == 1;
+        let shape = p.shape();
+        let is_f32 = p.dtype() == chainrule_tensor::DType::F32;
+        let gradient = if is_f32 { tensor_f32(&gradient, shape) } else { tensor(&gradient, shape) };
+        p.set_grad(has.then_some(gradient)).unwrap();
+    }
+}
+
+fn train<A: Algorithm>(optimizer: &mut Optimizer<A>, parameters: &[Parameter], steps: std::ops::Range<u64>) {
+    for step in steps {
+        set_gradients(parameters, step);
+        optimizer.step().unwrap();
+    }
+}
+
+fn bits(parameters: &[Parameter]) -> Vec<Vec<f64>> {
+    let wide = |p: &Parameter| match p.tensor().to_vec::<f64>() {
+        Ok(values) => values,
+        Err(_) => p.tensor().to_vec::<f32>().unwrap().into_iter().map(f64::from).collect(),
+    };
+    parameters.iter().map(wide).collect()
+}
+
+/// Two groups, in the order given.
+fn optimizer<A: Algorithm>(parameters: &[Parameter], options: &A, swapped: bool) -> Optimizer<A> {
+    let mut other = options.clone();
+    other.set_lr(0.03);
+    let (a, b, c) = (parameters[0].clone(), parameters[1].clone(), parameters[2].clone());
+    let encoder = if swapped { vec![b, a] } else { vec![a, b] };
+    let mut groups = vec![
+        ParamGroup::new(encoder, options.clone()).named("encoder"),
+        ParamGroup::new([c], other).named("head"),
+    ];
+    if swapped {
+        groups.reverse();
+    }
+    Optimizer::with_groups(groups).unwrap()
+}
+
+fn resumes<A: Algorithm + Default>(options: A) {
+    let whole = model();
+    train(&mut optimizer(&whole, &options, false), &whole, 0..9);
+
+    let first = model();
+    let mut before = optimizer(&first, &options, false);
+    train(&mut before, &first, 0..4);
+    let file = before.state_dict().unwrap().to_bytes().unwrap();
+
+    let second = model();
+    second.iter().zip(&first).for_each(|(p, from)| p.set(&from.tensor()).unwrap());
+    let mut after = optimizer(&second, &A::default(), true);
+    after.load_state_dict(&StateDict::from_bytes(&file).unwrap()).unwrap();
+    train(&mut after, &second, 4..9);
+    assert_eq!(bits(&second), bits(&whole), "{options:?}");
+}
+
+#[test]
+fn a_resumed_run_gives_the_same_bits_in_another_order_of_parameters() {
+    resumes(SgdOptions { momentum: 0.9, dampening: 0.1, weight_decay: 0.01, ..Default::default() });
+    resumes(SgdOptions::default());
+    resumes(RmsPropOptions { momentum: 0.5, centered: true, ..Default::default() });
+    resumes(AdamOptions { lr: 0.02, amsgrad: true, ..Default::default() });
+    resumes(AdamWOptions { lr: 0.02, ..Default::default() });
+}
+
+#[test]
+fn state_is_called_by_the_name_of_its_parameter() {
+    let parameters = model();
+    let mut adam = Adam::new(parameters.clone(), AdamOptions::default()).unwrap();
+    parameters[0].set_grad(Some(tensor(&[1.0; 40], [40]))).unwrap();
+    adam.step().unwrap();
+    let state = adam.state_dict().unwrap();
+    let names: Vec<&str> = state.names().collect();
+    assert_eq!(names, ["encoder.weight.exp_avg", "encoder.weight.exp_avg_sq"], "none without an update");
+    assert_eq!(state.metadata()["optimizer"], "Adam");
+    let saved = state.get("encoder.weight.exp_avg").unwrap().to_vec::<f64>().unwrap();
+    adam.step().unwrap();
+    let later = state.get("encoder.weight.exp_avg").unwrap().to_vec::<f64>().unwrap();
+    assert_eq!(saved, later, "a state dict does not change when training goes on");
+}
+
+#[test]
+fn parameters_of_one_name_and_without_a_name_are_told_apart() {
+    let parameters: Vec<Parameter> = (0..4).map(|i| parameter(i, 2)).collect();
+    parameters[0].set_name("weight");
+    parameters[2].set_name("weight");
+    let options = SgdOptions { momentum: 0.5, ..Default::default() };
+    let mut sgd = Sgd::new(parameters.clone(), options).unwrap();
+    parameters.iter().for_each(|p| p.set_grad(Some(tensor(&[1.0; 2], [2]))).unwrap());
+    sgd.step().unwrap();
+    let state = sgd.state_dict().unwrap();
+    let names: Vec<&str> = state.names().map(|name| name.strip_suffix(".momentum_buffer").unwrap()).collect();
+    assert_eq!(names, ["weight", "param.1", "weight#2", "param.3"]);
+    sgd.load_state_dict(&state).unwrap();
+}
+
+/// A state dict that does not fit is refused with words that say why, and nothing changes.
+fn does_not_fit(change: impl FnOnce(&mut StateDict), words: &[&str]) {
+    let parameters = model();
+    let mut adam = Adam::new(parameters.clone(), AdamOptions::default()).unwrap();
+    train(&mut adam, &parameters, 0..2);
+    let mut state = adam.state_dict().unwrap();
+    let own = state.to_bytes().unwrap();
+    state.metadata_mut().iter_mut().for_each(|(_, v)| *v = v.replace("\"lr\":0.001", "\"lr\":0.5"));
+    change(&mut state);
+    let error = adam.load_state_dict(&state).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Data);
+    assert_eq!(error.location().unwrap().file(), file!());
+    for word in words {
+        assert!(error.to_string().contains(word), "{word:?} is not in: {error}");
+    }
+    assert_eq!(adam.state_dict().unwrap().to_bytes().unwrap(), own, "nothing changes");
+}
+
+fn replace(state: &mut StateDict, from: &str, to: &str) {
+    let groups = state.metadata_mut().get_mut("param_groups").unwrap();
+    assert!(groups.contains(from), "{groups}");
+    *groups = groups.replace(from, to);
+}
+
+#[test]
+fn a_state_dict_that_does_not_fit_is_refused() {
+    let metadata = |key: &'static str, value: &'static str| {
+        move |s: &mut StateDict| drop(s.metadata_mut().insert(key.into(), value.into()))
+    };
+    does_not_fit(metadata("optimizer", "SGD"), &["SGD", "Adam"]);
+    does_not_fit(|s| s.metadata_mut().clear(), &["not that of an optimizer"]);
+    does_not_fit(metadata("param_groups", "[{"), &["param_groups"]);
+    does_not_fit(metadata("param_groups", "[]"), &["0 parameter groups instead of 1"]);
+    does_not_fit(|s| drop(s.remove("head.weight.exp_avg")), &["missing tensor head.weight.exp_avg"]);
+    does_not_fit(|s| s.insert("other", Tensor::new(1.0)).unwrap(), &["unexpected tensor other"]);
+    does_not_fit(
+        |s| {
+            s.remove("head.weight.exp_avg").unwrap();
+            s.insert("head.weight.exp_avg", tensor_f32(&[0.0; 20], [5, 4])).unwrap();
+            s.remove("encoder.weight.exp_avg").unwrap();
+            s.insert("encoder.weight.exp_avg", tensor_f32(&[0.0; 40], [40])).unwrap();
+        },
+        &["head.weight.exp_avg has shape [5, 4] instead of [4, 5]", "float32 instead of float64"],
+    );
+    does_not_fit(
+        |s| replace(s, "encoder.bias", "decoder.bias"),
+        &["missing parameter encoder.bias", "unexpected parameter decoder.bias"],
+    );
+    does_not_fit(
+        |s| replace(s, "[4,5]", "[5,4]"),
+        &["head.weight has shape [5, 4] (float32) instead of [4, 5]"],
+    );
+    does_not_fit(|s| replace(s, "\"lr\":0.5", "\"lr\":-1.0"), &["lr", "-1"]);
+    does_not_fit(|s| replace(s, "\"lr\":0.5", "\"lr\":0.5,\"rl\":1"), &["rl"]);
+}
+
+#[test]
+fn step_counts_are_kept_for_each_parameter() {
+    let parameters = model();
+    let mut adam = Adam::new(parameters.clone(), AdamOptions::default()).unwrap();
+    train(&mut adam, &parameters, 0..5);
+    let groups = adam.state_dict().unwrap().metadata()["param_groups"].clone();
+    for (name, steps) in NAMES.iter().zip([5, 2, 5]) {
+        let entry = groups.split(&format!("\"name\":\"{name}\"")).nth(1).unwrap();
+        let count = entry.split("\"steps\":").nth(1).unwrap();
+        assert!(count.starts_with(&format!("{steps},")), "{name}: {groups}");
+    }
+    assert_ne!(values(&parameters[1]), numbers(2, 3));
+}
