@@ -1,0 +1,115 @@
+//! Taking values from a state dict, all or nothing.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use chainrule_tensor::{Result, StateDict, bail};
+
+use super::walk::{Leaf, Stored, Visit, walk};
+
+/// The most lines listed under one heading of a report.
+const LISTED: usize = 20;
+
+/// Names that a module and a state dict do not share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadReport {
+    /// What the module has and the state dict has not: these kept their values.
+    pub missing: Vec<String>,
+    /// What the state dict has and the module has not: these were left out.
+    pub unexpected: Vec<String>,
+}
+
+impl LoadReport {
+    /// Whether both have the same names.
+    pub fn is_complete(&self) -> bool {
+        self.missing.is_empty() && self.unexpected.is_empty()
+    }
+}
+
+impl fmt::Display for LoadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, "missing in the state dict", &self.missing)?;
+        list(f, "unexpected in the state dict", &self.unexpected)
+    }
+}
+
+/// Everything with a value, in order; tied values under each of their names. Parameters are named on the way.
+pub(super) fn entries(visit: Visit<'_>) -> Vec<(String, Stored)> {
+    let mut entries = Vec::new();
+    walk(visit, &mut |path, leaf| match leaf {
+        Leaf::Parameter(parameter) => {
+            parameter.set_name(path);
+            entries.push((path.to_string(), Stored::Parameter(parameter.clone())));
+        }
+        Leaf::Buffer(buffer) => entries.push((path.to_string(), Stored::Buffer(buffer.clone()))),
+        Leaf::Training(_) => {}
+    });
+    entries
+}
+
+#[track_caller]
+pub(super) fn load(visit: Visit<'_>, state: &StateDict, strict: bool) -> Result<LoadReport> {
+    let entries = entries(visit);
+    let names: HashSet<&str> = entries.iter().map(|(path, _)| path.as_str()).collect();
+    let mut report = LoadReport {
+        missing: Vec::new(),
+        unexpected: state.names().filter(|name| !names.contains(name)).map(str::to_string).collect(),
+    };
+    let mut mismatched = Vec::new();
+    let mut changes = Vec::new();
+    for (path, stored) in &entries {
+        let (Some(new), old) = (state.get(path), stored.value()) else {
+            report.missing.push(path.clone());
+            continue;
+        };
+        if new.shape() != old.shape() || new.dtype() != old.dtype() {
+            mismatched.push(format!(
+                "{path}: {} {} in the module, {} {} in the state dict",
+                old.dtype(),
+                old.shape(),
+                new.dtype(),
+                new.shape()
+            ));
+        }
+        changes.push((stored, new.contiguous()?));
+    }
+
+    let refused = LoadReport { ..if strict { report.clone() } else { LoadReport::default() } };
+    if !mismatched.is_empty() || !refused.is_complete() {
+        let mismatched = Listed("of another shape or dtype", &mismatched);
+        bail!(
+            Data,
+            "load_state_dict",
+            "the state dict does not fit, nothing was loaded{refused}{mismatched}"
+        );
+    }
+    for (stored, new) in changes {
+        match stored {
+            Stored::Parameter(parameter) => parameter.set(&new)?,
+            Stored::Buffer(buffer) => buffer.set(&new)?,
+        }
+    }
+    Ok(report)
+}
+
+struct Listed<'a>(&'a str, &'a [String]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, self.0, self.1)
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, heading: &str, lines: &[String]) -> fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    write!(f, "\n  {heading}:")?;
+    for line in lines.iter().take(LISTED) {
+        write!(f, "\n    {line}")?;
+    }
+    match lines.len().saturating_sub(LISTED) {
+        0 => Ok(()),
+        more => write!(f, "\n    and {more} more"),
+    }
+}
