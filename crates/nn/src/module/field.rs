@@ -11,7 +11,8 @@ use super::{Buffer, Module, Training, Visitor};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a module",
     label = "not a parameter, buffer, module or plain configuration",
-    note = "derive `Module` for `{Self}`, or mark the field `#[module(skip)]`"
+    note = "derive `Module` for `{Self}`, or mark the field `#[module(skip)]`",
+    note = "a constant `Tensor` belongs into a `Buffer` (saved) or a field marked `#[module(skip)]` (not saved)"
 )]
 pub trait Field {
     /// Shows the field to a visitor under its name.
