@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use crate::simd::{self, Kernel};
+
 /// A value that a tensor can hold: `f32`, `f64`, `i64` or `bool`.
 pub trait Element: Copy + Send + Sync + Default + PartialEq + PartialOrd + Debug + 'static {
     /// Whether every bit pattern is a valid value, so that recycled memory of any kind can be handed out
@@ -14,6 +16,14 @@ pub trait Element: Copy + Send + Sync + Default + PartialEq + PartialOrd + Debug
     const ZERO: Self;
     /// Multiplicative identity (`true` for `bool`).
     const ONE: Self;
+
+    /// Runs a kernel over elements of this type at the best instruction set that it is compiled for: `f32` for
+    /// every set, `f64` for those up to AVX2, the others for the baseline alone. Each copy costs build time,
+    /// and there is one for each operation.
+    #[inline(always)]
+    fn run<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run()
+    }
 }
 
 impl Element for f32 {
@@ -21,6 +31,11 @@ impl Element for f32 {
     const POISON: f32 = f32::NAN;
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
+
+    #[inline(always)]
+    fn run<K: Kernel>(kernel: K) -> K::Output {
+        simd::run(kernel)
+    }
 }
 
 impl Element for f64 {
@@ -28,6 +43,11 @@ impl Element for f64 {
     const POISON: f64 = f64::NAN;
     const ZERO: f64 = 0.0;
     const ONE: f64 = 1.0;
+
+    #[inline(always)]
+    fn run<K: Kernel>(kernel: K) -> K::Output {
+        simd::run_to_avx2(kernel)
+    }
 }
 
 impl Element for i64 {

@@ -7,8 +7,9 @@
 
 use std::marker::PhantomData;
 
+use crate::Element;
 use crate::parallel::{self, SendPtr};
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 
 /// Elements in a piece of work. Fixed, so that results never depend on the number of threads.
 const PIECE: usize = 8192;
@@ -186,7 +187,7 @@ impl<'a, R> Out<'a, R> {
 ///
 /// `ns` is the estimated time for an element on one thread, in nanoseconds. Panics when `out` has another
 /// number of elements than `shape`, or an operand reaches beyond its memory.
-pub fn map<A: Copy + Sync, R: Send + Sync>(
+pub fn map<A: Element, R: Send + Sync>(
     shape: &[usize],
     a: View<'_, A>,
     out: &mut [R],
@@ -199,7 +200,7 @@ pub fn map<A: Copy + Sync, R: Send + Sync>(
     walk.share(out.len, ns, &|position, len, [start]| {
         // SAFETY: `share` visits each position once, in runs that do not overlap.
         let out = unsafe { out.part(position, len) };
-        simd::run(Map1 { a: Run::new(&a, start, stride), out, f: &f });
+        A::run(Map1 { a: Run::new(&a, start, stride), out, f: &f });
     });
 }
 
@@ -222,7 +223,7 @@ impl<A: Copy, R, F: Fn(A) -> R> Kernel for Map1<'_, A, R, F> {
 }
 
 /// `out[i] = f(a[i], b[i])`; see [`map`].
-pub fn zip<A: Copy + Sync, B: Copy + Sync, R: Send + Sync>(
+pub fn zip<A: Element, B: Copy + Sync, R: Send + Sync>(
     shape: &[usize],
     (a, b): (View<'_, A>, View<'_, B>),
     out: &mut [R],
@@ -235,7 +236,7 @@ pub fn zip<A: Copy + Sync, B: Copy + Sync, R: Send + Sync>(
     walk.share(out.len, ns, &|position, len, [start_a, start_b]| {
         // SAFETY: `share` visits each position once, in runs that do not overlap.
         let out = unsafe { out.part(position, len) };
-        simd::run(Map2 { a: Run::new(&a, start_a, s), b: Run::new(&b, start_b, t), out, f: &f });
+        A::run(Map2 { a: Run::new(&a, start_a, s), b: Run::new(&b, start_b, t), out, f: &f });
     });
 }
 
@@ -261,7 +262,7 @@ impl<A: Copy, B: Copy, R, F: Fn(A, B) -> R> Kernel for Map2<'_, A, B, R, F> {
 }
 
 /// `out[i] = f(a[i], b[i], c[i])`; see [`map`].
-pub fn zip3<A: Copy + Sync, B: Copy + Sync, C: Copy + Sync, R: Send + Sync>(
+pub fn zip3<A: Copy + Sync, B: Copy + Sync, C: Element, R: Send + Sync>(
     shape: &[usize],
     (a, b, c): (View<'_, A>, View<'_, B>, View<'_, C>),
     out: &mut [R],
@@ -275,7 +276,7 @@ pub fn zip3<A: Copy + Sync, B: Copy + Sync, C: Copy + Sync, R: Send + Sync>(
         // SAFETY: `share` visits each position once, in runs that do not overlap.
         let out = unsafe { out.part(position, len) };
         let (a, b, c) = (Run::new(&a, start_a, s), Run::new(&b, start_b, t), Run::new(&c, start_c, u));
-        simd::run(Map3 { a, b, c, out, f: &f });
+        C::run(Map3 { a, b, c, out, f: &f });
     });
 }
 
@@ -302,16 +303,11 @@ impl<A: Copy, B: Copy, C: Copy, R, F: Fn(A, B, C) -> R> Kernel for Map3<'_, A, B
 }
 
 /// `a[i] = f(a[i], b[i])` over two slices of one length, in place.
-pub fn update<A: Copy + Send + Sync, B: Copy + Sync>(
-    a: &mut [A],
-    b: &[B],
-    ns: f64,
-    f: impl Fn(A, B) -> A + Sync,
-) {
+pub fn update<A: Element, B: Copy + Sync>(a: &mut [A], b: &[B], ns: f64, f: impl Fn(A, B) -> A + Sync) {
     assert_eq!(a.len(), b.len(), "operand lengths");
     let total = ns * a.len() as f64;
     parallel::chunks_mut(a, PIECE, total, |i, a| {
-        simd::run(Update1 { b: &b[i * PIECE..][..a.len()], a, f: &f });
+        A::run(Update1 { b: &b[i * PIECE..][..a.len()], a, f: &f });
     });
 }
 

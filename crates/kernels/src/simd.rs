@@ -74,6 +74,17 @@ pub fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
 }
 
+/// Runs a kernel at [`level`], or at AVX2 where that is higher: one copy less to compile.
+#[inline]
+pub fn run_to_avx2<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if level() >= Level::Avx2 {
+        // SAFETY: `level` is at least this only where the processor has AVX2 and FMA.
+        return unsafe { avx2(kernel) };
+    }
+    kernel.run()
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
 fn avx512<K: Kernel>(kernel: K) -> K::Output {
