@@ -7,6 +7,7 @@
 //! Shape errors are found by the callers (the tensor crate, at the door of each operation); kernels
 //! state what they expect and check it with assertions, because a wrong length here is a bug of ours.
 
+pub mod arrays;
 pub mod batch_norm;
 pub mod blocks;
 pub mod conv2d;

@@ -1,1 +1,24 @@
-//! loss
+//! The loss functions of chainrule.
+//!
+//! Most users depend on the crate `chainrule`, which re-exports all of this.
+//!
+//! Every loss is a struct of options with PyTorch's names and defaults, and a function of the same meaning:
+//! `criterion.forward(&outputs, &targets)` and `cross_entropy(&outputs, &targets, &criterion)` are the same
+//! call. The value and its [`Reduction`] are computed in one pass, and so are the gradients; where the way back
+//! is itself recorded (`create_graph`) it is written with tensor operations, so losses can be differentiated to
+//! any order.
+//!
+//! Losses never broadcast: an input and a target of different shapes are an error.
+
+mod check;
+pub mod elementwise;
+mod losses;
+mod reduction;
+
+/// The table of losses, in the form of the table of operations.
+pub mod table {
+    pub use crate::losses::losses;
+}
+
+pub use losses::*;
+pub use reduction::Reduction;

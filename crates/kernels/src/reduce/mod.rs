@@ -4,13 +4,11 @@
 
 mod extremum;
 mod fold;
-mod sum_of;
 #[cfg(test)]
 mod tests;
 
 pub use extremum::extremum;
 use fold::{Rule, fold};
-pub use sum_of::sum_of;
 
 use crate::{Float, Number};
 

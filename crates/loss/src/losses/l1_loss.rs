@@ -1,0 +1,80 @@
+//! Mean absolute error.
+
+use crate::Reduction;
+use crate::elementwise::{ElementwiseLoss, Float, elementwise};
+use chainrule_tensor::table::{Kink, Refusal, Row, Sample, values};
+use chainrule_tensor::{Result, Tensor};
+
+/// The absolute error |x − y| (PyTorch: `torch.nn.L1Loss`); see [`l1_loss`].
+#[derive(Clone, Debug, Default)]
+pub struct L1Loss {
+    /// What becomes of the losses of single elements. Default: their mean.
+    pub reduction: Reduction,
+}
+
+criterion!(L1Loss, l1_loss);
+
+#[derive(Clone, Copy)]
+struct AbsoluteError;
+
+impl ElementwiseLoss for AbsoluteError {
+    const NAME: &'static str = "l1_loss";
+    fn f<T: Float>(self, x: T, y: T) -> T {
+        (x - y).abs()
+    }
+    fn dx<T: Float>(self, x: T, y: T) -> T {
+        let d = x - y;
+        if d > T::ZERO {
+            T::ONE
+        } else if d < T::ZERO {
+            -T::ONE
+        } else {
+            T::ZERO
+        }
+    }
+    fn dx_formula(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
+        x.sub(y)?.sign()
+    }
+}
+
+/// The absolute error |x − y| of each element x of the input and y of the target, reduced: their mean unless
+/// the options say otherwise (PyTorch: `torch.nn.functional.l1_loss`). Gradients flow to both, and are 0 where
+/// x = y.
+///
+/// ```
+/// # use chainrule_loss::{L1Loss, l1_loss};
+/// # use chainrule_tensor::{Tensor, Result};
+/// # fn main() -> Result<()> {
+/// let loss = l1_loss(&Tensor::new([1.0, 2.0]), &Tensor::new([1.0, 4.0]), &L1Loss::new())?;
+/// assert_eq!(loss.item()?, 1.0);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// For different shapes (PyTorch broadcasts them with a warning), and for different dtypes or ones that are
+/// not floating-point.
+#[track_caller]
+pub fn l1_loss(input: &Tensor, target: &Tensor, options: &L1Loss) -> Result<Tensor> {
+    elementwise(AbsoluteError, input, target, None, options.reduction)
+}
+
+pub(super) const ROW: Row = Row {
+    kinks: || {
+        vec![Kink { at: 0.0, call: |x| l1_loss(x, &Tensor::zeros_like(x)?, &L1Loss::new()), derivative: 0.0 }]
+    },
+    errors: || {
+        vec![Refusal::new(&["[2, 3]", "[3]"], || {
+            l1_loss(&values(1, [2, 3]), &values(2, [3]), &L1Loss::new())
+        })]
+    },
+    bench: &[(&[&[1_000_000], &[1_000_000]], |x| Ok(vec![l1_loss(&x[0], &x[1], &L1Loss::new())?]))],
+    ..Row::new("l1_loss", "torch.nn.functional.l1_loss", || {
+        let sample = |label, reduction| {
+            Sample::new(label, [values(1, [2, 3]), values(2, [2, 3])], move |x| {
+                l1_loss(&x[0], &x[1], &L1Loss { reduction })
+            })
+        };
+        vec![sample("none", Reduction::None), sample("mean", Reduction::Mean), sample("sum", Reduction::Sum)]
+    })
+};
