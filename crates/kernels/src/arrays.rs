@@ -3,7 +3,7 @@
 
 use crate::lanes::{LANES, fold, merge};
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 use crate::{Buffer, Float};
 
 /// Elements in a piece of work. Fixed, so that results never depend on the number of threads.
@@ -22,7 +22,7 @@ pub fn map<T: Float, const N: usize>(
     let total = ns * out.len() as f64;
     parallel::chunks_mut(out, PIECE, total, |i, out| {
         let arrays = arrays.map(|array| &array[i * PIECE..][..out.len()]);
-        simd::run(Map { arrays, out, f: &f });
+        T::run(Map { arrays, out, f: &f });
     });
 }
 
@@ -35,7 +35,7 @@ pub fn sum<T: Float, const N: usize>(arrays: [&[T]; N], ns: f64, f: impl Fn([T; 
     let mut partial = Buffer::<f64>::recycled(n.div_ceil(PIECE));
     parallel::chunks_mut(&mut partial, 1, ns * n as f64, |i, partial| {
         let arrays = arrays.map(|array| &array[i * PIECE..n.min((i + 1) * PIECE)]);
-        partial[0] = simd::run(Sum { arrays, f: &f });
+        partial[0] = T::run(Sum { arrays, f: &f });
     });
     fold(&partial, 0.0, |v| v, |a, b| a + b)
 }

@@ -2,7 +2,7 @@
 
 use crate::lanes;
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 use crate::{Buffer, Float};
 
 /// Elements in a block, each of which gives one partial result.
@@ -48,7 +48,7 @@ fn fold<T: Float>(
     let mut partial = Buffer::<f64>::recycled(x.len().div_ceil(BLOCK));
     parallel::chunks_mut(&mut partial, 1, NS * x.len() as f64, |i, out| {
         let x = &x[i * BLOCK..((i + 1) * BLOCK).min(x.len())];
-        out[0] = simd::run(Block { x, identity, map, combine });
+        out[0] = T::run(Block { x, identity, map, combine });
     });
     partial.iter().fold(identity, |a, &b| combine(a, b))
 }

@@ -3,21 +3,22 @@
 //! This is the loop under every optimizer: the value and its state tensors are read, changed and written in
 //! one pass over memory, shared among threads in pieces of fixed size and vectorised.
 
+use crate::Element;
 use crate::parallel::{self, SendPtr};
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 
 /// Elements in a piece of work. Fixed, so that results never depend on the number of threads.
 const PIECE: usize = 8192;
 
-/// Elements that are loaded, changed and stored together. The compiler cannot know that the slices do not
-/// overlap, and gives up on checking more than three; local copies need no such check.
-const LANES: usize = 16;
+/// Elements that are loaded, changed and stored together. The compiler has to reckon with slices that overlap
+/// each other and what `f` refers to; local copies free it of that. Fewer of them it would unroll, badly.
+const LANES: usize = 64;
 
 /// `[a₀[i], a₁[i], …] = f([a₀[i], a₁[i], …], grad[i])` for each i.
 ///
 /// `ns` is the estimated time for an element on one thread, in nanoseconds. Panics when the slices differ in
 /// length.
-pub fn in_place<T: Copy + Default + Send + Sync, const K: usize>(
+pub fn in_place<T: Element, const K: usize>(
     slices: [&mut [T]; K],
     grad: &[T],
     ns: f64,
@@ -26,7 +27,7 @@ pub fn in_place<T: Copy + Default + Send + Sync, const K: usize>(
     let len = grad.len();
     assert!(slices.iter().all(|s| s.len() == len), "operand lengths");
     if len <= PIECE {
-        return simd::run(InPlace { slices, grad, f: &f });
+        return T::run(InPlace { slices, grad, f: &f });
     }
     let bases = slices.map(|s| SendPtr(s.as_mut_ptr()));
     parallel::run(len.div_ceil(PIECE), ns * len as f64, |i| {
@@ -37,7 +38,7 @@ pub fn in_place<T: Copy + Default + Send + Sync, const K: usize>(
             // disjoint ranges inside it, and each index is run once.
             unsafe { std::slice::from_raw_parts_mut(bases[k].get().add(start), grad.len()) }
         });
-        simd::run(InPlace { slices, grad, f: &f });
+        T::run(InPlace { slices, grad, f: &f });
     });
 }
 
@@ -54,17 +55,23 @@ impl<T: Copy + Default, F: Fn([T; K], T) -> [T; K], const K: usize> Kernel for I
         let InPlace { slices, grad, f } = self;
         let (grad_blocks, grad_rest) = grad.as_chunks::<LANES>();
         let mut parts = slices.map(|s| s.as_chunks_mut::<LANES>());
+        let mut new = [[T::default(); LANES]; K];
         for (i, g) in grad_blocks.iter().enumerate() {
-            let mut block: [[T; LANES]; K] = std::array::from_fn(|k| parts[k].0[i]);
+            let old: [[T; LANES]; K] = std::array::from_fn(|k| parts[k].0[i]);
             for lane in 0..LANES {
-                let new = f(std::array::from_fn(|k| block[k][lane]), g[lane]);
-                (0..K).for_each(|k| block[k][lane] = new[k]);
+                let changed = f(std::array::from_fn(|k| old[k][lane]), g[lane]);
+                (0..K).for_each(|k| new[k][lane] = changed[k]);
             }
-            (0..K).for_each(|k| parts[k].0[i] = block[k]);
+            (0..K).for_each(|k| parts[k].0[i] = new[k]);
         }
+        // Lengths that are known to be equal let the compiler drop the bounds checks.
+        let rest = parts.map(|(_, rest)| &mut rest[..grad_rest.len()]);
         for (i, &g) in grad_rest.iter().enumerate() {
-            let new = f(std::array::from_fn(|k| parts[k].1[i]), g);
-            (0..K).for_each(|k| parts[k].1[i] = new[k]);
+            let changed = f(std::array::from_fn(|k| rest[k][i]), g);
+            (0..K).for_each(|k| new[k][i] = changed[k]);
+        }
+        for (rest, new) in rest.into_iter().zip(&new) {
+            rest.copy_from_slice(&new[..grad_rest.len()]);
         }
     }
 }
@@ -75,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_element_is_changed_once_for_every_length_and_thread_count() {
-        for len in [0, 1, 15, 16, 17, PIECE, PIECE + 1, 5 * PIECE + 37] {
+        for len in [0, 1, LANES - 1, LANES, LANES + 1, PIECE, PIECE + 1, 5 * PIECE + 37] {
             for threads in [1, 3] {
                 parallel::set_num_threads(threads);
                 let grad: Vec<f64> = (0..len).map(|i| i as f64).collect();

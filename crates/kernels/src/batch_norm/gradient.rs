@@ -6,7 +6,7 @@ use super::by_channel;
 use super::partial::{Partial, Pass, WIDTH};
 use crate::Float;
 use crate::lanes::{LANES, accumulate, accumulate2, merge};
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 
 /// The gradients of [`normalize`](super::normalize) with respect to x, weight and bias.
 ///
@@ -67,11 +67,11 @@ struct Sums<'a, T> {
 
 impl<T: Float> Pass for Sums<'_, T> {
     fn channel(&self, channel: usize, rows: Range<usize>) -> [f64; 2] {
-        simd::run(ChannelSums { of: self, channel, rows })
+        T::run(ChannelSums { of: self, channel, rows })
     }
 
     fn columns(&self, first: usize, rows: Range<usize>, out: &mut [[f64; 2]]) {
-        simd::run(ColumnSums { of: self, first, rows, out });
+        T::run(ColumnSums { of: self, first, rows, out });
     }
 }
 

@@ -14,7 +14,7 @@ pub use statistics::statistics;
 
 use crate::Float;
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 
 /// The estimated time for an element of one pass, in nanoseconds.
 const NS: f64 = 0.4;
@@ -63,13 +63,13 @@ fn by_channel<T: Float, const P: usize>(
         let piece = (PIECE / (c * s)).clamp(1, n) * c * s;
         parallel::chunks_mut(out, piece, ns, |i, out| {
             let (a, b) = (&a[i * piece..][..out.len()], &b[i * piece..][..out.len()]);
-            simd::run(ShortRuns { a, b, columns, out, f: &f });
+            T::run(ShortRuns { a, b, columns, out, f: &f });
         });
     } else {
         let runs = (PIECE / s).max(1);
         parallel::chunks_mut(out, runs * s, ns, |i, out| {
             let (a, b) = (&a[i * runs * s..][..out.len()], &b[i * runs * s..][..out.len()]);
-            simd::run(LongRuns { a, b, s, parameters, first: i * runs, out, f: &f });
+            T::run(LongRuns { a, b, s, parameters, first: i * runs, out, f: &f });
         });
     }
 }

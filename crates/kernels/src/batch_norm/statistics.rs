@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::partial::{Partial, Pass, WIDTH};
 use crate::Float;
 use crate::lanes::{LANES, accumulate, merge};
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 
 /// The mean and the biased variance of each channel of a contiguous `[N, C, S]` array; NaN of no positions.
 ///
@@ -42,13 +42,13 @@ struct Moments<'a, T> {
 
 impl<T: Float> Pass for Moments<'_, T> {
     fn channel(&self, channel: usize, rows: Range<usize>) -> [f64; 2] {
-        simd::run(ChannelMoments { x: self.x, dims: self.dims, channel, rows })
+        T::run(ChannelMoments { x: self.x, dims: self.dims, channel, rows })
     }
 
     fn columns(&self, first: usize, rows: Range<usize>, out: &mut [[f64; 2]]) {
         let inner = self.dims[1] * self.dims[2];
         let x = &self.x[rows.start * inner..rows.end * inner];
-        simd::run(ColumnMoments { x, inner, first, out });
+        T::run(ColumnMoments { x, inner, first, out });
     }
 }
 

@@ -4,7 +4,7 @@ use super::{NS, PIECE, WIDTH, class_weights, samples};
 use crate::Float;
 use crate::lanes;
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 use crate::softmax::{column_sums, largest, sum_exp};
 use crate::strips::{Strip, strips_mut};
 
@@ -54,7 +54,7 @@ pub fn forward<T: Float>(
         parallel::chunks_mut2((losses, rows), (log_sum_exp, rows), ns, |i, losses, log_sum_exp| {
             let logits = &logits[i * rows * c..][..losses.len() * c];
             let targets = &targets[i * rows..][..losses.len()];
-            simd::run(ForwardRows { logits, targets, rule, losses, log_sum_exp });
+            T::run(ForwardRows { logits, targets, rule, losses, log_sum_exp });
         });
     } else {
         parallel::chunks_mut2((losses, WIDTH), (log_sum_exp, WIDTH), ns, |i, losses, log_sum_exp| {
@@ -62,7 +62,7 @@ pub fn forward<T: Float>(
                 let logits = &logits[sample * c * s..][..c * s];
                 let targets = &targets[sample * s + column..][..part.len()];
                 let (losses, log_sum_exp) = (&mut losses[part.clone()], &mut log_sum_exp[part]);
-                simd::run(ForwardColumns { logits, s, column, targets, rule, losses, log_sum_exp });
+                T::run(ForwardColumns { logits, s, column, targets, rule, losses, log_sum_exp });
             });
         });
     }
@@ -102,7 +102,7 @@ pub fn backward<T: Float>(
                 log_sum_exp: &log_sum_exp[part.clone()],
                 scale: &row_scale[part],
             };
-            simd::run(BackwardRows { logits, rows, rule, total, grad });
+            T::run(BackwardRows { logits, rows, rule, total, grad });
         });
     } else {
         strips_mut(grad, [n, c, s], WIDTH, ns, |sample, column, grad| {
@@ -113,7 +113,7 @@ pub fn backward<T: Float>(
                 log_sum_exp: &log_sum_exp[part.clone()],
                 scale: &row_scale[part],
             };
-            simd::run(BackwardColumns { logits, s, column, rows, rule, total, grad });
+            T::run(BackwardColumns { logits, s, column, rows, rule, total, grad });
         });
     }
 }

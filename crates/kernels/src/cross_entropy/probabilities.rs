@@ -4,7 +4,7 @@ use super::{NS, PIECE, WIDTH, class_weights, samples};
 use crate::Float;
 use crate::lanes::{LANES, fold2, merge};
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 use crate::softmax::{column_sums, largest, sum_exp};
 use crate::strips::{Strip, strips_mut};
 
@@ -55,7 +55,7 @@ pub fn forward_probabilities<T: Float>(
         parallel::chunks_mut2((losses, rows), (log_sum_exp, rows), ns, |i, losses, log_sum_exp| {
             let part = i * rows * c..(i * rows + losses.len()) * c;
             let (logits, targets) = (&logits[part.clone()], &targets[part]);
-            simd::run(ForwardRows { logits, targets, rule, losses, log_sum_exp });
+            T::run(ForwardRows { logits, targets, rule, losses, log_sum_exp });
         });
     } else {
         parallel::chunks_mut2((losses, WIDTH), (log_sum_exp, WIDTH), ns, |i, losses, log_sum_exp| {
@@ -63,7 +63,7 @@ pub fn forward_probabilities<T: Float>(
                 let plane = sample * c * s..(sample + 1) * c * s;
                 let (logits, targets) = (&logits[plane.clone()], &targets[plane]);
                 let (losses, log_sum_exp) = (&mut losses[part.clone()], &mut log_sum_exp[part]);
-                simd::run(ForwardColumns { logits, targets, s, column, rule, losses, log_sum_exp });
+                T::run(ForwardColumns { logits, targets, s, column, rule, losses, log_sum_exp });
             });
         });
     }
@@ -97,7 +97,7 @@ pub fn backward_probabilities<T: Float>(
             let (logits, targets) = (&logits[part.clone()], &targets[part]);
             let part = i * rows..i * rows + grad.len() / c;
             let (log_sum_exp, scale) = (&log_sum_exp[part.clone()], &row_scale[part]);
-            simd::run(BackwardRows { logits, targets, rule, log_sum_exp, scale, grad });
+            T::run(BackwardRows { logits, targets, rule, log_sum_exp, scale, grad });
         });
     } else {
         strips_mut(grad, [n, c, s], WIDTH, ns, |sample, column, grad| {
@@ -105,7 +105,7 @@ pub fn backward_probabilities<T: Float>(
             let (logits, targets) = (&logits[plane.clone()], &targets[plane]);
             let part = sample * s + column..sample * s + column + grad.width();
             let (log_sum_exp, scale) = (&log_sum_exp[part.clone()], &row_scale[part]);
-            simd::run(BackwardColumns { logits, targets, s, column, rule, log_sum_exp, scale, grad });
+            T::run(BackwardColumns { logits, targets, s, column, rule, log_sum_exp, scale, grad });
         });
     }
 }

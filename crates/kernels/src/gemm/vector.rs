@@ -5,7 +5,7 @@
 use super::plan::Cut;
 use super::{GemmNumber, Matrix, add_partial};
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 use crate::{Buffer, Number};
 
 /// Elements of the matrix in one task.
@@ -59,9 +59,9 @@ pub(super) fn times_matrix<T: GemmNumber>(
         if rows == 0 {
             out.fill(T::ZERO);
         } else if b.column_stride == 1 {
-            simd::run(AddRows { x, b: b.from(row, column), out });
+            T::run(AddRows { x, b: b.from(row, column), out });
         } else {
-            simd::run(Dots { x, b: b.from(row, column), out });
+            T::run(Dots { x, b: b.from(row, column), out });
         }
     });
     add_partial(&partial, beta, c);

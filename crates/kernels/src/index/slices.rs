@@ -1,7 +1,7 @@
 //! One index for each slice: index-select and index-add.
 
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 use crate::{Element, Number};
 
 /// The estimated time for an element, in nanoseconds.
@@ -50,7 +50,7 @@ pub fn index_add<T: Number>(out: &mut [T], [outer, n, inner]: [usize; 3], index:
             for (k, out) in out.chunks_exact_mut(n * inner).enumerate() {
                 let src = &src[(i * planes + k) * source..][..source];
                 let pairs = index.iter().map(|&at| at as usize).zip(src.chunks_exact(inner));
-                simd::run(Add { out, inner, pairs });
+                T::run(Add { out, inner, pairs });
             }
         });
     }
@@ -66,7 +66,7 @@ pub fn index_add<T: Number>(out: &mut [T], [outer, n, inner]: [usize; 3], index:
             let pairs = places[i]
                 .iter()
                 .map(|&place| (index[place] as usize - i * rows, &src[place * inner..(place + 1) * inner]));
-            simd::run(Add { out, inner, pairs });
+            T::run(Add { out, inner, pairs });
         });
     }
 }

@@ -44,8 +44,7 @@ impl<T: Element> Buffer<T> {
         let bytes = len.checked_mul(size_of::<T>()).expect("a buffer larger than the address space");
         let class = class_of(bytes);
         took(bytes_of(class));
-        let mut buffer =
-            Buffer { pointer: pool::take(class).0.cast(), len, owner: Owner::Pool { class } };
+        let mut buffer = Buffer { pointer: pool::take(class).0.cast(), len, owner: Owner::Pool { class } };
         if cfg!(debug_assertions) {
             buffer.fill_raw(T::POISON);
         } else if !T::ANY_BITS {

@@ -3,7 +3,7 @@
 use super::Pool2dShape;
 use crate::Float;
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 
 /// The average of each window.
 ///
@@ -28,7 +28,7 @@ pub fn avg_forward<T: Float>(
     let chunk = planes * shape.output_plane();
     parallel::chunks_mut(out, chunk, shape.ns(0.3), |i, out| {
         let x = &x[i * planes * input..][..out.len() / shape.output_plane() * input];
-        simd::run(Forward { shape, divisors: &divisors, x, out });
+        T::run(Forward { shape, divisors: &divisors, x, out });
     });
 }
 
@@ -53,7 +53,7 @@ pub fn avg_backward<T: Float>(
     parallel::chunks_mut(grad_input, chunk, shape.ns(0.3), |i, grad_input| {
         let count = grad_input.len() / shape.input_plane();
         let grad = &grad[i * planes * output..][..count * output];
-        simd::run(Backward { shape, divisors: &divisors, grad, grad_input });
+        T::run(Backward { shape, divisors: &divisors, grad, grad_input });
     });
 }
 

@@ -3,7 +3,7 @@
 use super::Pool2dShape;
 use crate::Float;
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 
 /// The largest value of each window, and where it stands in its plane (`row · w + column`).
 ///
@@ -25,9 +25,9 @@ pub fn max_forward<T: Float>(shape: &Pool2dShape, x: &[T], out: &mut [T], indice
     parallel::chunks_mut2((out, chunk), (indices, chunk), shape.ns(0.5), |i, out, indices| {
         let x = &x[i * planes * input..][..out.len() / shape.output_plane() * input];
         if halving {
-            simd::run(Halving { shape, x, out, indices });
+            T::run(Halving { shape, x, out, indices });
         } else {
-            simd::run(Windows { shape, x, out, indices });
+            T::run(Windows { shape, x, out, indices });
         }
     });
 }

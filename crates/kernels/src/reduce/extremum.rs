@@ -3,7 +3,7 @@
 use super::fold::{Blocks, block_rows, task_outputs};
 use crate::lanes;
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 use crate::{Buffer, Number};
 
 /// The estimated time for an element, in nanoseconds.
@@ -50,9 +50,9 @@ fn extremum_by<T: Number>(
         parallel::chunks_mut2((values, chunk), (indices, chunk), ns, |i, values, indices| {
             let first = i * chunk;
             if inner == 1 {
-                simd::run(Rows { x, blocks, first, values, indices, choose });
+                T::run(Rows { x, blocks, first, values, indices, choose });
             } else {
-                simd::run(Columns { x, blocks, first, values, indices, beats });
+                T::run(Columns { x, blocks, first, values, indices, beats });
             }
         });
     };

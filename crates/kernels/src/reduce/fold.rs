@@ -7,7 +7,7 @@
 
 use crate::lanes;
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 use crate::{Buffer, Element};
 
 /// Elements in a block of a row.
@@ -56,7 +56,7 @@ pub(super) fn fold<T, A, R, M, C, F>(
     ns: f64,
     rule: Rule<A, M, C, F>,
 ) where
-    T: Copy + Sync,
+    T: Element,
     A: Element,
     R: Copy + Send,
     M: Fn(T) -> A + Copy + Sync,
@@ -93,7 +93,7 @@ fn fold_blocks<T, A, R, M, C, F>(
     ns: f64,
     rule: Rule<A, M, C, F>,
 ) where
-    T: Copy + Sync,
+    T: Element,
     A: Element,
     R: Copy + Send,
     M: Fn(T) -> A + Copy + Sync,
@@ -104,9 +104,9 @@ fn fold_blocks<T, A, R, M, C, F>(
     parallel::chunks_mut(out, chunk, ns * x.len() as f64, |i, out| {
         let blocks = Blocks { n, rows, inner };
         if inner == 1 {
-            simd::run(Rows { x, blocks, first: i * chunk, out, rule });
+            T::run(Rows { x, blocks, first: i * chunk, out, rule });
         } else {
-            simd::run(Columns { x, blocks, first: i * chunk, out, rule });
+            T::run(Columns { x, blocks, first: i * chunk, out, rule });
         }
     });
 }

@@ -10,7 +10,7 @@ mod tests;
 pub use extremum::extremum;
 use fold::{Rule, fold};
 
-use crate::{Float, Number};
+use crate::{Element, Float, Number};
 
 /// The estimated time for an element, in nanoseconds.
 const NS: f64 = 0.15;
@@ -27,12 +27,7 @@ pub fn sum<T: Float>(x: &[T], dims: [usize; 3], out: &mut [T]) {
 }
 
 /// Sums of `map(x)` over n, wrapping around on overflow: sums of integers, counts of `true`. 0 where n is 0.
-pub fn sum_i64<T: Copy + Sync>(
-    x: &[T],
-    dims: [usize; 3],
-    map: impl Fn(T) -> i64 + Copy + Sync,
-    out: &mut [i64],
-) {
+pub fn sum_i64<T: Element>(x: &[T], dims: [usize; 3], map: impl Fn(T) -> i64 + Copy + Sync, out: &mut [i64]) {
     fold(x, dims, out, NS, Rule { identity: 0, map, combine: i64::wrapping_add, finish: |a| a });
 }
 

@@ -8,7 +8,7 @@
 use crate::Float;
 use crate::lanes;
 use crate::parallel;
-use crate::simd::{self, Kernel};
+use crate::simd::Kernel;
 use crate::strips::{Strip, strips_mut};
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ pub fn logsumexp<T: Float>(x: &[T], [outer, n, inner]: [usize; 3], out: &mut [T]
     if inner == 1 {
         let rows = (PIECE / n).max(1);
         return parallel::chunks_mut(out, rows, ns, |i, out| {
-            simd::run(LogSumRows { x: &x[i * rows * n..][..out.len() * n], n, out });
+            T::run(LogSumRows { x: &x[i * rows * n..][..out.len() * n], n, out });
         });
     }
     parallel::chunks_mut(out, WIDTH, ns, |i, out| {
@@ -64,7 +64,7 @@ pub fn logsumexp<T: Float>(x: &[T], [outer, n, inner]: [usize; 3], out: &mut [T]
             let (plane, column) = ((i * WIDTH + done) / inner, (i * WIDTH + done) % inner);
             let width = (inner - column).min(out.len() - done);
             let x = &x[plane * n * inner..][..n * inner];
-            simd::run(LogSumColumns { x, inner, column, out: &mut out[done..done + width] });
+            T::run(LogSumColumns { x, inner, column, out: &mut out[done..done + width] });
             done += width;
         }
     });
@@ -79,12 +79,12 @@ fn forward<T: Float, const LOG: bool>(x: &[T], dims: [usize; 3], out: &mut [T]) 
     } else if inner == 1 {
         let piece = (PIECE / n).max(1) * n;
         parallel::chunks_mut(out, piece, ns, |i, out| {
-            simd::run(ForwardRows::<T, LOG> { x: &x[i * piece..][..out.len()], n, out });
+            T::run(ForwardRows::<T, LOG> { x: &x[i * piece..][..out.len()], n, out });
         });
     } else {
         strips_mut(out, dims, WIDTH, ns, |plane, column, out| {
             let x = &x[plane * n * inner..][..n * inner];
-            simd::run(ForwardColumns::<T, LOG> { x, inner, column, out });
+            T::run(ForwardColumns::<T, LOG> { x, inner, column, out });
         });
     }
 }
@@ -99,13 +99,13 @@ fn backward<T: Float, const LOG: bool>(grad: &[T], y: &[T], dims: [usize; 3], ou
         let piece = (PIECE / n).max(1) * n;
         parallel::chunks_mut(out, piece, ns, |i, out| {
             let (grad, y) = (&grad[i * piece..][..out.len()], &y[i * piece..][..out.len()]);
-            simd::run(BackwardRows::<T, LOG> { grad, y, n, out });
+            T::run(BackwardRows::<T, LOG> { grad, y, n, out });
         });
     } else {
         strips_mut(out, dims, WIDTH, ns, |plane, column, out| {
             let plane = plane * n * inner..(plane + 1) * n * inner;
             let (grad, y) = (&grad[plane.clone()], &y[plane]);
-            simd::run(BackwardColumns::<T, LOG> { grad, y, inner, column, out });
+            T::run(BackwardColumns::<T, LOG> { grad, y, inner, column, out });
         });
     }
 }
