@@ -51,7 +51,10 @@ fn memory_stays_flat() -> Result<()> {
         assert_eq!(end.system_allocations, start.system_allocations, "{what}: blocks asked of the system");
         assert_eq!(chainrule::copies_on_write(), copies, "{what}: copies on write");
         if let (Some(before), Some(after)) = (resident, resident_bytes()) {
-            assert!(after < before + (8 << 20), "{what}: resident memory grew from {before} to {after} bytes");
+            assert!(
+                after < before + (8 << 20),
+                "{what}: resident memory grew from {before} to {after} bytes"
+            );
         }
     }
     Ok(())

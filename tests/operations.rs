@@ -113,7 +113,11 @@ fn every_input_gets_a_gradient() {
             match input.grad() {
                 None => return Err(format!("input {i} got no gradient")),
                 Some(g) if g.shape() != input.shape() || g.dtype() != input.dtype() => {
-                    return Err(format!("input {i} of shape {} got a gradient of {}", input.shape(), g.shape()));
+                    return Err(format!(
+                        "input {i} of shape {} got a gradient of {}",
+                        input.shape(),
+                        g.shape()
+                    ));
                 }
                 Some(_) => {}
             }
@@ -195,7 +199,9 @@ fn results_do_not_depend_on_the_number_of_threads() {
                 }
                 match &first {
                     None => first = Some(results),
-                    Some(first) => same_bits(&results, first).map_err(|e| format!("{threads} threads: {e}"))?,
+                    Some(first) => {
+                        same_bits(&results, first).map_err(|e| format!("{threads} threads: {e}"))?
+                    }
                 }
             }
         }

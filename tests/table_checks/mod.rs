@@ -126,7 +126,9 @@ pub fn degenerate(inputs: &[Tensor]) -> Vec<Vec<Tensor>> {
         replaced(&|_| vec![0]),
         replaced(&|x| vec![1; x.rank()]),
         replaced(&|x| x.shape().iter().enumerate().map(|(d, &n)| if d == 0 { 0 } else { n }).collect()),
-        replaced(&|x| x.shape().iter().rev().enumerate().map(|(d, &n)| if d == 0 { 0 } else { n }).rev().collect()),
+        replaced(&|x| {
+            x.shape().iter().rev().enumerate().map(|(d, &n)| if d == 0 { 0 } else { n }).rev().collect()
+        }),
         replaced(&|x| x.shape().iter().copied().chain([0]).collect()),
     ]
 }
@@ -163,7 +165,8 @@ pub fn same_bits(got: &[Tensor], want: &[Tensor]) -> Check {
     for (i, (g, w)) in got.iter().zip(want).enumerate() {
         let same = match g.dtype() {
             DType::F32 => {
-                let bits = |t: &Tensor| ok(t.to_vec::<f32>()).into_iter().map(f32::to_bits).collect::<Vec<_>>();
+                let bits =
+                    |t: &Tensor| ok(t.to_vec::<f32>()).into_iter().map(f32::to_bits).collect::<Vec<_>>();
                 bits(g) == bits(w)
             }
             _ => close("", g, w, 0.0).is_ok(),

@@ -24,8 +24,9 @@ impl Tensor {
         let view = self.strided::<T>()?;
         let shape = IxDyn(self.shape()).strides(IxDyn(view.strides));
         let data = if self.numel() == 0 { &[] } else { &view.data[view.offset..] };
-        ArrayViewD::from_shape(shape, data)
-            .map_err(|e| crate::Error::new(ErrorKind::Shape, "as_ndarray", format!("shape {}: {e}", self.shape())))
+        ArrayViewD::from_shape(shape, data).map_err(|e| {
+            crate::Error::new(ErrorKind::Shape, "as_ndarray", format!("shape {}: {e}", self.shape()))
+        })
     }
 
     /// An owned ndarray array as a tensor: its memory is taken over where the array is in standard

@@ -39,7 +39,8 @@ impl Tensor {
         let values = all.as_slice::<T>()?;
         let as_float = |i: usize| values[i].to_f64();
         // Integers go through their own type: an f64 would round those beyond 2^53.
-        let integers = i64::unwrap(&all.storage).map(|_| all.as_slice::<i64>()).transpose()?.unwrap_or_default();
+        let integers =
+            i64::unwrap(&all.storage).map(|_| all.as_slice::<i64>()).transpose()?.unwrap_or_default();
         let as_int = |i: usize| integers[i];
         let as_bool = |i: usize| values[i] == T::ONE;
         let values = match self.dtype() {

@@ -39,7 +39,8 @@ impl RandomFloat for f32 {
 
     #[inline]
     fn stretch(self, from: Self, to: Self) -> Self {
-        self * (to - from) + from
+        // Rounded once, as PyTorch's build does it.
+        self.mul_add(to - from, from)
     }
 
     fn normal_block(block: &mut [Self; 16], mean: Self, std: Self) {
@@ -61,7 +62,8 @@ impl RandomFloat for f64 {
 
     #[inline]
     fn stretch(self, from: Self, to: Self) -> Self {
-        self * (to - from) + from
+        // Rounded once, as PyTorch's build does it.
+        self.mul_add(to - from, from)
     }
 
     fn normal_block(block: &mut [Self; 16], mean: Self, std: Self) {
