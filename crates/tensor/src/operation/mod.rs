@@ -12,4 +12,4 @@ mod unary;
 
 pub(crate) use binary::{Binary, Compare, Types, binary, compare};
 pub use operand::{Operand, Scalar};
-pub(crate) use unary::{Saves, Unary, unary};
+pub(crate) use unary::{Saves, Unary, flat, unary};

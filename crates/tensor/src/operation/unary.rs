@@ -65,6 +65,12 @@ pub(crate) fn unary<U: Unary>(x: &Tensor, operation: U) -> Result<Tensor> {
     record(UnaryBackward(operation), &[x], saved, y)
 }
 
+/// The gradient of an operation that is constant wherever it has a derivative: zero, in its place in the graph
+/// of g, so that it can be differentiated as any other.
+pub(crate) fn flat(g: &Tensor) -> Result<Tensor> {
+    g.masked_fill(&Tensor::new(true), 0.0)
+}
+
 impl Tensor {
     /// A function of each element, as a tensor of this shape outside any graph. `T` must be the dtype.
     #[track_caller]

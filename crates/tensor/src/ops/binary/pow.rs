@@ -1,7 +1,7 @@
 //! Power.
 
 use crate::autograd::{Context, Save};
-use crate::operation::{Binary, Operand, Saves, Scalar, Types, Unary, binary, unary};
+use crate::operation::{Binary, Operand, Saves, Scalar, Types, Unary, binary, flat, unary};
 use crate::table::{Kink, Refusal, Row, Sample, uniform, values};
 use crate::{DType, Result, Tensor, bail};
 use chainrule_kernels::Float;
@@ -56,7 +56,7 @@ impl Unary for PowNumber {
         if self.0 == 0.0 { T::ZERO } else { g * (T::of(self.0) * x.powf(T::of(self.0 - 1.0))) }
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
-        if self.0 == 0.0 { Tensor::zeros_like(g) } else { g.mul(&x.pow(self.0 - 1.0)?.mul(self.0)?) }
+        if self.0 == 0.0 { flat(g) } else { g.mul(&x.pow(self.0 - 1.0)?.mul(self.0)?) }
     }
 }
 

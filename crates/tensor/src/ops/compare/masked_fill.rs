@@ -64,7 +64,7 @@ pub(super) const ROW: Row = Row {
             Refusal::new(&["[2]", "[3]"], || values(1, [3]).masked_fill(&Tensor::new([true, false]), 0.0)),
         ]
     },
-    bench: &[(&[&[1_000_000], &[1_000_000]], |x| Ok(vec![x[0].masked_fill(&x[1].gt(1.0)?, 0.5)?]))],
+    bench: &[(&[&[1_000_000]], |x| Ok(vec![x[0].masked_fill(&x[0].gt(1.0)?, 0.5)?]))],
     ..Row::new("masked_fill", "torch.Tensor.masked_fill", || {
         let mask = || Tensor::new([[true, false, true], [false, false, true]]);
         vec![

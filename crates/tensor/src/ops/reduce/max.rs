@@ -24,11 +24,10 @@ impl Backward for ChosenBackward {
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let indices = ctx.saved(0).reshape(&self.keepdim)?;
-        let after = self.input.len().saturating_sub(self.dim + 1);
-        let n = self.input.around(self.dim)[1];
-        let mut shape = vec![1; after + 1];
-        shape[0] = n;
-        let position = Tensor::arange(n)?.reshape(if self.input.is_empty() { vec![] } else { shape })?;
+        // 0, 1, … along the dimension, in the shape from there on: it broadcasts against the indices.
+        let [_, n, inner] = self.input.around(self.dim);
+        let position = Tensor::arange(n)?.reshape([n, 1])?.expand([n, inner])?;
+        let position = position.reshape(&self.input[self.dim.min(self.input.len())..])?;
         let elsewhere = position.ne(&indices)?;
         Ok(vec![Some(ctx.grad().reshape(&self.keepdim)?.masked_fill(&elsewhere, 0.0)?)])
     }

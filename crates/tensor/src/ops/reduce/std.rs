@@ -1,6 +1,7 @@
 //! Standard deviation.
 
 use crate::operation::{Saves, Unary, unary};
+use crate::reduction::Reduced;
 use crate::shape::IntoDims;
 use crate::table::{Kink, Refusal, Row, Sample, values};
 use crate::{Result, Tensor, bail};
@@ -64,7 +65,8 @@ impl Tensor {
             bail!(DType, "std", "not defined for {}: convert it with to_dtype first", self.dtype());
         }
         let dims = dim.into_dims();
-        crate::reduction::Reduced::new("std", self.shape(), &dims)?;
+        // An error names this operation, not the variance.
+        Reduced::new("std", self.shape(), &dims)?;
         unary(&self.var_dim(dims, correction, keepdim)?, Root)
     }
 }

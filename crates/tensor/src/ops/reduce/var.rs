@@ -4,11 +4,11 @@ use crate::autograd::{Backward, Context, Save, record};
 use crate::reduction::Reduced;
 use crate::shape::IntoDims;
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{Result, Tensor, bail};
+use crate::{Result, Shape, Tensor, bail};
 
 struct VarBackward {
     dims: Vec<isize>,
-    keepdim: crate::Shape,
+    keepdim: Shape,
     /// The number of elements less the correction.
     divisor: f64,
 }

@@ -18,13 +18,12 @@ impl Unary for Elu {
         if x > T::ZERO { x } else { T::of(self.alpha) * x.exp_m1() }
     }
     fn df<T: Float>(self, g: T, x: T) -> T {
-        if x > T::ZERO { g } else { g * (T::of(self.alpha) * x.exp()) }
+        if x <= T::ZERO { g * (T::of(self.alpha) * x.exp()) } else { g }
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
-        let above = x.gt(0.0)?;
         // Without the large x, whose infinite exponentials would meet the zeros of a second pass.
-        let below = x.masked_fill(&above, 0.0)?.exp()?.mul(self.alpha)?;
-        Tensor::where_(&above, g, &g.mul(&below)?)
+        let below = x.masked_fill(&x.ge(0.0)?, 0.0)?.exp()?.mul(self.alpha)?;
+        Tensor::where_(&x.le(0.0)?, &g.mul(&below)?, g)
     }
 }
 

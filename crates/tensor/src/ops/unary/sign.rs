@@ -1,6 +1,6 @@
 //! Sign.
 
-use crate::operation::{Saves, Unary, unary};
+use crate::operation::{Saves, Unary, flat, unary};
 use crate::table::{Kink, Refusal, Row, Sample, uniform};
 use crate::{Result, Tensor};
 use chainrule_kernels::Float;
@@ -28,7 +28,7 @@ impl Unary for Sign {
         T::ZERO
     }
     fn grad(self, g: &Tensor, _: &Tensor) -> Result<Tensor> {
-        Tensor::zeros_like(g)
+        flat(g)
     }
 }
 
