@@ -26,7 +26,7 @@ pub fn map<T: Float, const N: usize>(
     });
 }
 
-/// Σ f(a[i], b[i], …), accumulated in `f64`. 0 where the arrays are empty.
+/// Σ `f(a[i], b[i], …)`, accumulated in `f64`. 0 where the arrays are empty.
 ///
 /// `ns` is the estimated time for an element on one thread, in nanoseconds.
 pub fn sum<T: Float, const N: usize>(arrays: [&[T]; N], ns: f64, f: impl Fn([T; N]) -> T + Sync) -> f64 {

@@ -17,7 +17,12 @@ mod reduction;
 
 /// The table of losses, in the form of the table of operations.
 pub mod table {
-    pub use crate::losses::losses;
+    use chainrule_tensor::table::Row;
+
+    /// The row of every loss.
+    pub fn losses() -> Vec<&'static Row> {
+        crate::losses::rows()
+    }
 }
 
 pub use losses::*;

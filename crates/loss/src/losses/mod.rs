@@ -6,8 +6,7 @@ use chainrule_tensor::table::Row;
 macro_rules! losses {
     ($($name:ident),+ $(,)?) => {
         $(mod $name; pub use $name::*;)+
-        /// The row of every loss, in the order of the list of losses.
-        pub fn losses() -> Vec<&'static Row> {
+        pub(crate) fn rows() -> Vec<&'static Row> {
             vec![$(&$name::ROW),+]
         }
     };
