@@ -71,7 +71,7 @@ pub(super) const ROW: Row = Row {
             Refusal::new(&["[5]", "[2, 4, 3]"], || {
                 values(1, [5]).conv1d(&values(2, [2, 4, 3]), None, Conv1dOptions::default())
             }),
-            Refusal::new(&["[4, 1, 5]", "[2, 3, 1, 3]"], || {
+            Refusal::new(&["4 channels", "[2, 3, 1, 3]"], || {
                 values(1, [4, 5]).conv1d(&values(2, [2, 3, 3]), None, Conv1dOptions::default())
             }),
         ]

@@ -5,8 +5,8 @@ use chainrule_kernels::Buffer;
 use chainrule_kernels::conv2d::{Conv2dShape, backward_input};
 
 use crate::autograd::{Backward, Context, Save, record};
-use crate::table::{Row, Sample, values};
-use crate::{Result, Shape, Tensor, dispatch_float};
+use crate::table::{Refusal, Row, Sample, values};
+use crate::{Result, Shape, Tensor, bail, dispatch_float};
 
 struct Conv2dInputBackward {
     shape: Conv2dShape,
@@ -28,10 +28,11 @@ impl Backward for Conv2dInputBackward {
 
 impl Tensor {
     /// The gradient of a convolution's input from this one of its output (PyTorch:
-    /// `torch.nn.grad.conv2d_input`). Shapes are known to fit.
+    /// `torch.nn.grad.conv2d_input`).
     #[track_caller]
     pub(super) fn conv2d_input(&self, weight: &Tensor, shape: Conv2dShape) -> Result<Tensor> {
-        let input = Shape::from([shape.batch, shape.in_channels, shape.input[0], shape.input[1]]);
+        let [input, weight_shape, output] = shapes(&shape);
+        check_shapes("conv2d_input", [(self, output), (weight, weight_shape)])?;
         let numel = input.checked_numel("conv2d_input")?;
         let (y, w) = (self.detach().contiguous()?, weight.detach().contiguous()?);
         let out = dispatch_float!(self.dtype(), T => {
@@ -41,6 +42,28 @@ impl Tensor {
         });
         record(Conv2dInputBackward { shape }, &[self, weight], &[Save::Input(0), Save::Input(1)], out)
     }
+}
+
+/// The shapes of input, weight and output.
+pub(super) fn shapes(shape: &Conv2dShape) -> [Shape; 3] {
+    let ([height, width], [kernel_height, kernel_width]) = (shape.input, shape.kernel);
+    let [rows, columns] = shape.output();
+    [
+        [shape.batch, shape.in_channels, height, width].into(),
+        [shape.out_channels, shape.in_channels / shape.groups, kernel_height, kernel_width].into(),
+        [shape.batch, shape.out_channels, rows, columns].into(),
+    ]
+}
+
+/// Refuses operands that do not belong to the convolution.
+#[track_caller]
+pub(super) fn check_shapes(operation: &str, operands: [(&Tensor, Shape); 2]) -> Result<()> {
+    for (operand, shape) in operands {
+        if *operand.shape() != shape {
+            bail!(Shape, operation, "an operand has the shape {} instead of {shape}", operand.shape());
+        }
+    }
+    Ok(())
 }
 
 /// A small convolution with everything at once.
@@ -56,8 +79,15 @@ pub(super) const SAMPLE: Conv2dShape = Conv2dShape {
     dilation: [1, 2],
 };
 
-pub(super) const ROW: Row = Row::new("conv2d_input", "torch.nn.grad.conv2d_input", || {
-    vec![Sample::new("", [values(1, [1, 2, 3, 3]), values(2, [2, 1, 2, 2])], |x| {
-        x[0].conv2d_input(&x[1], SAMPLE)
-    })]
-});
+pub(super) const ROW: Row = Row {
+    errors: || {
+        vec![Refusal::new(&["[1, 2, 3, 3]", "[1, 2, 3, 4]"], || {
+            values(1, [1, 2, 3, 4]).conv2d_input(&values(2, [2, 1, 2, 2]), SAMPLE)
+        })]
+    },
+    ..Row::new("conv2d_input", "torch.nn.grad.conv2d_input", || {
+        vec![Sample::new("", [values(1, [1, 2, 3, 3]), values(2, [2, 1, 2, 2])], |x| {
+            x[0].conv2d_input(&x[1], SAMPLE)
+        })]
+    })
+};

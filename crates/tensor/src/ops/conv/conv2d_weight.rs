@@ -3,10 +3,10 @@
 use chainrule_kernels::Buffer;
 use chainrule_kernels::conv2d::{Conv2dShape, backward_weight};
 
-use super::conv2d_input::SAMPLE;
+use super::conv2d_input::{SAMPLE, check_shapes, shapes};
 use crate::autograd::{Backward, Context, Save, record};
-use crate::table::{Row, Sample, values};
-use crate::{Result, Shape, Tensor, dispatch_float};
+use crate::table::{Refusal, Row, Sample, values};
+use crate::{Result, Tensor, dispatch_float};
 
 struct Conv2dWeightBackward {
     shape: Conv2dShape,
@@ -28,11 +28,11 @@ impl Backward for Conv2dWeightBackward {
 
 impl Tensor {
     /// The gradient of a convolution's weight, from this input and the gradient of the output (PyTorch:
-    /// `torch.nn.grad.conv2d_weight`). Shapes are known to fit.
+    /// `torch.nn.grad.conv2d_weight`).
     #[track_caller]
     pub(super) fn conv2d_weight(&self, grad_output: &Tensor, shape: Conv2dShape) -> Result<Tensor> {
-        let [height, width] = shape.kernel;
-        let weight = Shape::from([shape.out_channels, shape.in_channels / shape.groups, height, width]);
+        let [input, weight, output] = shapes(&shape);
+        check_shapes("conv2d_weight", [(self, input), (grad_output, output)])?;
         let numel = weight.checked_numel("conv2d_weight")?;
         let (x, y) = (self.detach().contiguous()?, grad_output.detach().contiguous()?);
         let out = dispatch_float!(self.dtype(), T => {
@@ -44,8 +44,15 @@ impl Tensor {
     }
 }
 
-pub(super) const ROW: Row = Row::new("conv2d_weight", "torch.nn.grad.conv2d_weight", || {
-    vec![Sample::new("", [values(1, [1, 2, 4, 5]), values(2, [1, 2, 3, 3])], |x| {
-        x[0].conv2d_weight(&x[1], SAMPLE)
-    })]
-});
+pub(super) const ROW: Row = Row {
+    errors: || {
+        vec![Refusal::new(&["[1, 2, 4, 5]", "[1, 2, 4, 4]"], || {
+            values(1, [1, 2, 4, 4]).conv2d_weight(&values(2, [1, 2, 3, 3]), SAMPLE)
+        })]
+    },
+    ..Row::new("conv2d_weight", "torch.nn.grad.conv2d_weight", || {
+        vec![Sample::new("", [values(1, [1, 2, 4, 5]), values(2, [1, 2, 3, 3])], |x| {
+            x[0].conv2d_weight(&x[1], SAMPLE)
+        })]
+    })
+};

@@ -76,6 +76,7 @@ impl Tensor {
     }
 }
 
+// Each call has a generator of its own, so that it always drops the same elements.
 pub(super) const ROW: Row = Row {
     errors: || {
         vec![
@@ -84,9 +85,10 @@ pub(super) const ROW: Row = Row {
             Refusal::new(&["int64"], || Tensor::new([1, 2]).dropout(0.5, true)),
         ]
     },
-    bench: &[(&[&[512, 1024]], |x| Ok(vec![x[0].dropout(0.5, true)?]))],
+    bench: &[(&[&[512, 1024]], |x| {
+        Ok(vec![x[0].dropout_drawn(0.5, true, |draw| draw(&mut Generator::new(0)))?])
+    })],
     ..Row::new("dropout", "torch.nn.functional.dropout", || {
-        // A generator of their own, so that the same elements are dropped at each call.
         vec![
             Sample::new("training", [values(1, [4, 3])], |x| {
                 x[0].dropout_drawn(0.4, true, |draw| draw(&mut Generator::new(0)))

@@ -145,7 +145,9 @@ pub(super) const ROW: Row = Row {
         vec![
             Sample::many("pieces", [values(1, [2, 5])], |x| x[0].split(2, 1)),
             Sample::many("sizes", [values(1, [4, 2])], |x| x[0].split_with_sizes(&[1, 0, 3], 0)),
-            Sample::new("one of them", [values(1, [5])], |x| Ok(x[0].split(2, 0)?.remove(1))),
+            Sample::many("one of them", [values(1, [5])], |x| {
+                Ok(x[0].split(2, 0)?.into_iter().skip(1).take(1).collect())
+            }),
             Sample::many("chunks", [values(1, [2, 5])], |x| x[0].chunk(3, -1)),
         ]
     })

@@ -62,7 +62,9 @@ pub(super) const ROW: Row = Row {
         vec![
             Sample::many("first", [values(1, [3, 2])], |x| x[0].unbind(0)),
             Sample::many("last", [values(1, [2, 2, 2])], |x| x[0].unbind(-1)),
-            Sample::new("one of them", [values(1, [3, 2])], |x| Ok(x[0].unbind(0)?.remove(1))),
+            Sample::many("one of them", [values(1, [3, 2])], |x| {
+                Ok(x[0].unbind(0)?.into_iter().skip(1).take(1).collect())
+            }),
             Sample::many("elements", [values(1, [3])], |x| x[0].unbind(0)),
         ]
     })
