@@ -97,7 +97,7 @@ pub fn gemm<T: GemmNumber>(
     }
 }
 
-/// C[i] = A(i)·B(i) + β·C[i] for each i below `batch`; C is `[batch, m, n]`, row-major. See [`gemm`].
+/// `C[i] = A(i)·B(i) + β·C[i]` for each i below `batch`; C is `[batch, m, n]`, row-major. See [`gemm`].
 pub fn batched<'a, T: GemmNumber>(
     batch: usize,
     (m, n, k): (usize, usize, usize),

@@ -1,7 +1,7 @@
 //! Reverse-mode automatic differentiation.
 //!
 //! Each operation on tracked tensors [`record`]s a node that holds what its backward formula needs and edges
-//! to the nodes of its inputs. [`Tensor::backward`] walks these nodes newest first. There is no global tape:
+//! to the nodes of its inputs. [`Tensor::backward`](crate::Tensor::backward) walks these nodes newest first. There is no global tape:
 //! a graph lives exactly as long as the tensors that came out of it.
 //!
 //! An operation of one's own is a type that implements [`Backward`]; see there for an example.

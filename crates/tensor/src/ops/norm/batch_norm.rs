@@ -286,7 +286,7 @@ pub(super) fn check_training(operation: &str, x: &Tensor, count: usize, eps: f64
 #[track_caller]
 pub(super) fn check_eps(operation: &str, eps: f64) -> Result<()> {
     // Written so that a NaN is refused too.
-    if !(eps > 0.0) {
+    if eps.is_nan() || eps <= 0.0 {
         bail!(Value, operation, "eps must be positive, not {eps}");
     }
     Ok(())
