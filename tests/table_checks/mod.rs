@@ -138,8 +138,8 @@ pub fn close_lists(what: &str, got: &[Tensor], want: &[Tensor], tolerance: f64) 
     if got.len() != want.len() {
         return Err(format!("{} {what}s instead of {}", got.len(), want.len()));
     }
-    let pairs = got.iter().zip(want).enumerate();
-    pairs.map(|(i, (g, w))| close(&format!("{what} {i}"), g, w, tolerance)).collect()
+    let mut pairs = got.iter().zip(want).enumerate();
+    pairs.try_for_each(|(i, (g, w))| close(&format!("{what} {i}"), g, w, tolerance))
 }
 
 /// Whether two tensors agree: shape, dtype, and |got − want| ≤ tolerance · (1 + |want|); exactly for integers
