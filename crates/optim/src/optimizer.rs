@@ -182,9 +182,7 @@ fn step_group<A: Algorithm>(group: &mut ParamGroup<A>, report: &mut StepReport) 
         if slot.numel < SMALL {
             small.push(slot);
         } else {
-            let updated = slot.update(options, &wanted)?;
-            report.updated += usize::from(updated);
-            report.without_gradient += usize::from(!updated && slot.parameter.requires_grad());
+            report.count(slot, options, &wanted)?;
         }
     }
     step_small(&mut small, options, &wanted, report)
@@ -201,18 +199,30 @@ fn step_small<A: Algorithm>(
     let (updated, without_gradient) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let failure = Mutex::new(None);
     parallel::chunks_mut(small, BATCH, total_ns, |_, slots| {
+        let mut report = StepReport::default();
         for slot in slots {
-            match slot.update(options, wanted) {
-                Ok(true) => drop(updated.fetch_add(1, Relaxed)),
-                Ok(false) if slot.parameter.requires_grad() => drop(without_gradient.fetch_add(1, Relaxed)),
-                Ok(false) => {}
-                Err(error) => *failure.lock().unwrap_or_else(|e| e.into_inner()) = Some(error),
+            if let Err(error) = report.count(slot, options, wanted) {
+                *failure.lock().unwrap_or_else(|e| e.into_inner()) = Some(error);
             }
         }
+        updated.fetch_add(report.updated, Relaxed);
+        without_gradient.fetch_add(report.without_gradient, Relaxed);
     });
     report.updated += updated.into_inner();
     report.without_gradient += without_gradient.into_inner();
     failure.into_inner().unwrap_or_else(|e| e.into_inner()).map_or(Ok(()), Err)
+}
+
+impl StepReport {
+    /// Updates a parameter and counts it.
+    fn count<A: Algorithm>(&mut self, slot: &mut Slot, options: &A, wanted: &[StateTensor]) -> Result<()> {
+        if slot.update(options, wanted)? {
+            self.updated += 1;
+        } else if slot.parameter.requires_grad() {
+            self.without_gradient += 1;
+        }
+        Ok(())
+    }
 }
 
 impl<A: Algorithm> Hyperparameters for Optimizer<A> {

@@ -68,11 +68,15 @@ fn update<A: Algorithm, T: FloatElement>(
     steps: &mut u64,
     state: &mut Vec<Stored<T>>,
 ) -> Result<bool> {
-    let Some(mut gradient) = parameter.grad() else { return Ok(false) };
-    if !gradient.is_contiguous() {
-        gradient = gradient.detach().contiguous()?;
-    }
-    let grad = gradient.as_slice::<T>()?;
+    let Some(gradient) = parameter.grad() else { return Ok(false) };
+    let copy;
+    let grad = match gradient.as_slice::<T>() {
+        Ok(grad) => grad,
+        Err(_) => {
+            copy = gradient.detach().contiguous()?;
+            copy.as_slice()?
+        }
+    };
     let fresh = prepare(state, wanted, shape);
     parameter.update(|value: &mut [T]| {
         let state = &mut state[..wanted.len()];

@@ -8,7 +8,7 @@ use crate::{numbers, parameter, tensor, values};
 /// The option is refused when the optimizer is made and when it is set later; the message names it.
 fn refused<A: Algorithm + Default>(options: A, words: &[&str]) {
     let p = parameter(1, 3);
-    let error = Optimizer::new([p.clone()], options.clone()).err().expect("options out of range");
+    let error = Optimizer::new([p.clone()], options.clone()).expect_err("options out of range");
     assert_eq!(error.kind(), ErrorKind::Value);
     assert_eq!(error.location().unwrap().file(), file!(), "{error}");
     for word in words.iter().chain([&A::NAME]) {
