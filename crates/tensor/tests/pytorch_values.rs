@@ -215,3 +215,46 @@ fn concatenation_promotes_and_passes_over_empty_vectors() {
     let y = Tensor::cat(&[nothing, Tensor::new([[1, 2]])], 1).unwrap();
     assert_eq!((y.dtype(), y.to_vec::<f64>().unwrap()), (DType::F64, vec![1.0, 2.0]));
 }
+
+/// What PyTorch computes of nothing: results of the right shape, and zeros as gradients of the parameters.
+#[test]
+fn empty_batches() {
+    let leaf = |x: Tensor| x.requires_grad_(true).unwrap();
+    let parameters = [weight(), bias(), numbers([3, 2], 1, 7, 0.0), numbers([3], 1, 7, 0.0)].map(leaf);
+    let [kernel, shift, matrix, offset] = &parameters;
+    let nothing = |shape: [usize; 4]| leaf(Tensor::full(shape, 0.0, DType::F64).unwrap());
+    let x = nothing([0, 2, 5, 6]);
+    let y = x.conv2d(kernel, Some(shift), Conv2dOptions::default()).unwrap();
+    assert_eq!(y.shape(), &[0, 4, 3, 5]);
+    let y = y.max_pool2d(MaxPool2dOptions::new(2)).unwrap();
+    let y = y.avg_pool2d(AvgPool2dOptions::new(1)).unwrap();
+    let y = y.batch_norm(None, Some(shift), None, 1e-5).unwrap().output;
+    assert_eq!(y.shape(), &[0, 4, 1, 2]);
+    let y = y.linear(matrix, Some(offset)).unwrap();
+    assert_eq!(y.shape(), &[0, 4, 1, 3]);
+    let y = y.dropout(0.5, true).unwrap().pad([1, 1], PadMode::default()).unwrap();
+    let y = y.flip(0).unwrap().roll(1, 0).unwrap().index_select(1, &Tensor::new([3, 0])).unwrap();
+    assert_eq!(y.shape(), &[0, 2, 1, 5]);
+    y.sum().unwrap().backward().unwrap();
+    assert_eq!(x.grad().unwrap().shape(), x.shape());
+    for parameter in &parameters {
+        assert!(parameter.grad().unwrap().to_vec::<f64>().unwrap().iter().all(|&g| g == 0.0));
+    }
+    // A product over no inputs is the bias.
+    let y =
+        nothing([1, 1, 2, 0]).linear(&Tensor::full([3, 0], 0.0, DType::F64).unwrap(), Some(offset)).unwrap();
+    assert_eq!(y.to_vec::<f64>().unwrap(), [0.0, 1.0, 2.0, 0.0, 1.0, 2.0]);
+}
+
+/// There is no element to choose (PyTorch gives −∞ and an index outside the image).
+#[test]
+fn a_window_beside_the_image_is_refused() {
+    let options = MaxPool2dOptions {
+        stride: Some([1, 1]),
+        padding: [1, 1],
+        dilation: [3, 3],
+        ..MaxPool2dOptions::new(2)
+    };
+    let error = numbers([1, 2, 2], 1, 4, 0.0).max_pool2d(options).unwrap_err().to_string();
+    assert!(error.contains("beside an image of size [2, 2]"), "{error}");
+}
