@@ -18,10 +18,16 @@ pub trait Element: Copy + Send + Sync + Default + PartialEq + PartialOrd + Debug
     const ONE: Self;
 
     /// Runs a kernel over elements of this type at the best instruction set that it is compiled for: `f32` for
-    /// every set, `f64` for those up to AVX2, the others for the baseline alone. Each copy costs build time,
-    /// and there is one for each operation.
+    /// every set, `f64` for those up to AVX2, the others for the baseline alone.
     #[inline(always)]
     fn run<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run()
+    }
+
+    /// As [`run`](Element::run), for a loop of which there is one for each operation, so that each copy counts
+    /// in the build time, and which memory bounds more than arithmetic: `f64` for the baseline alone.
+    #[inline(always)]
+    fn run_light<K: Kernel>(kernel: K) -> K::Output {
         kernel.run()
     }
 }
@@ -34,6 +40,11 @@ impl Element for f32 {
 
     #[inline(always)]
     fn run<K: Kernel>(kernel: K) -> K::Output {
+        simd::run(kernel)
+    }
+
+    #[inline(always)]
+    fn run_light<K: Kernel>(kernel: K) -> K::Output {
         simd::run(kernel)
     }
 }

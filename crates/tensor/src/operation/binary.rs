@@ -1,45 +1,34 @@
 //! The form of an element-wise operation of two tensors, with broadcasting and type promotion.
 
-use chainrule_kernels::elementwise::{View, zip};
-use chainrule_kernels::{Buffer, Float, Number};
+use std::borrow::Cow;
+
+use chainrule_kernels::elementwise::zip_block;
+use chainrule_kernels::{Float, Number};
 
 use super::Operand;
+use super::elementwise::zip_tensors;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::shape::broadcast;
-use crate::{DType, Element, Result, Shape, Tensor, bail, dispatch};
-
-/// Which dtypes an operation computes in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Types {
-    /// Every dtype.
-    All,
-    /// Floats and integers; booleans are refused where both operands are.
-    Numbers,
-    /// Floats; integers and booleans are converted to the default float dtype.
-    Floats,
-}
+use crate::{DType, Result, Shape, Tensor, bail, dispatch};
 
 /// An element-wise operation y = f(a, b).
+///
+/// An operation without [`INT`](Binary::INT) computes integers and booleans in the default float dtype; one
+/// without [`BOOL`](Binary::BOOL) only refuses two booleans.
 pub(crate) trait Binary: Copy + Send + Sync + 'static {
     /// The operation's name.
     const NAME: &'static str;
-    /// The dtypes that it computes in.
-    const TYPES: Types = Types::All;
     /// What [`grads`](Binary::grads) finds in its context.
     const SAVES: &'static [Save<'static>];
     /// Estimated time for an element on one thread, in nanoseconds.
     const COST_NS: f64 = 0.5;
+    /// f(a, b) for integers.
+    const INT: Option<fn(i64, i64) -> i64> = None;
+    /// f(a, b) for booleans.
+    const BOOL: Option<fn(bool, bool) -> bool> = None;
 
     /// f(a, b)
     fn float<T: Float>(self, a: T, b: T) -> T;
-    /// f(a, b) for integers.
-    fn int(self, a: i64, _b: i64) -> i64 {
-        a
-    }
-    /// f(a, b) for booleans.
-    fn boolean(self, a: bool, _b: bool) -> bool {
-        a
-    }
     /// The gradients of a and b. They may have the broadcast shape.
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>>;
 }
@@ -52,22 +41,43 @@ pub(crate) fn binary<'a, B: Binary>(
     operation: B,
 ) -> Result<Tensor> {
     let (a, b) = (a.into(), b.into());
-    let dtype = match (B::TYPES, a.result_dtype(&b)) {
-        (Types::Floats, dtype) => dtype.to_float(),
-        (Types::Numbers, DType::Bool) => {
-            bail!(DType, B::NAME, "not defined for two operands of bool: convert one with to_dtype first")
+    let mut dtype = a.result_dtype(&b);
+    if B::INT.is_none() {
+        dtype = dtype.to_float();
+    }
+    let (a, b, shape) = common(B::NAME, dtype, a, b)?;
+    let of = (&*a, &*b);
+    let y = match (dtype, B::INT, B::BOOL) {
+        (DType::I64, Some(f), _) => {
+            zip_tensors(&shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
         }
-        (_, dtype) => dtype,
+        (DType::Bool, _, Some(f)) => {
+            zip_tensors(&shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
+        }
+        (DType::F32, ..) => zip_tensors(&shape, of, B::COST_NS, &|a, b, out| {
+            zip_block((a, b), out, &|x: f32, y: f32| operation.float(x, y));
+        })?,
+        (DType::F64, ..) => zip_tensors(&shape, of, B::COST_NS, &|a, b, out| {
+            zip_block((a, b), out, &|x: f64, y: f64| operation.float(x, y));
+        })?,
+        _ => {
+            bail!(DType, B::NAME, "not defined for two operands of {dtype}: convert one with to_dtype first")
+        }
     };
-    let (a, b) = (a.to_tensor(dtype)?, b.to_tensor(dtype)?);
-    let shape = broadcast(B::NAME, a.shape(), b.shape())?;
-    let y = match dtype {
-        DType::F32 => apply(&shape, (&a, &b), B::COST_NS, |x: f32, y: f32| operation.float(x, y)),
-        DType::F64 => apply(&shape, (&a, &b), B::COST_NS, |x: f64, y: f64| operation.float(x, y)),
-        DType::I64 => apply(&shape, (&a, &b), B::COST_NS, |x: i64, y: i64| operation.int(x, y)),
-        DType::Bool => apply(&shape, (&a, &b), B::COST_NS, |x: bool, y: bool| operation.boolean(x, y)),
-    }?;
     record(BinaryBackward(operation), &[&a, &b], B::SAVES, y)
+}
+
+/// The operands in one dtype, and the shape that they broadcast to.
+#[track_caller]
+fn common<'a>(
+    name: &str,
+    dtype: DType,
+    a: Operand<'a>,
+    b: Operand<'a>,
+) -> Result<(Cow<'a, Tensor>, Cow<'a, Tensor>, Shape)> {
+    let (a, b) = (a.to_tensor(dtype)?, b.to_tensor(dtype)?);
+    let shape = broadcast(name, a.shape(), b.shape())?;
+    Ok((a, b, shape))
 }
 
 /// An element-wise comparison.
@@ -87,38 +97,10 @@ pub(crate) fn compare<'a, C: Compare>(
 ) -> Result<Tensor> {
     let (a, b) = (a.into(), b.into());
     let dtype = a.result_dtype(&b);
-    let (a, b) = (a.to_tensor(dtype)?, b.to_tensor(dtype)?);
-    let shape = broadcast(C::NAME, a.shape(), b.shape())?;
-    dispatch!(dtype, T => apply(&shape, (&a, &b), 0.5, |x: T, y: T| comparison.holds(x, y)))
-}
-
-/// Applies a function at each index of the broadcast shape.
-#[track_caller]
-fn apply<T: Element, R: Element>(
-    shape: &Shape,
-    (a, b): (&Tensor, &Tensor),
-    ns: f64,
-    f: impl Fn(T, T) -> R + Sync,
-) -> Result<Tensor> {
-    let mut out = Buffer::<R>::recycled(shape.checked_numel("broadcast")?);
-    let (a_strides, b_strides) = (a.broadcast_strides(shape), b.broadcast_strides(shape));
-    let a = View { strides: &a_strides, ..a.strided::<T>()? };
-    let b = View { strides: &b_strides, ..b.strided::<T>()? };
-    zip(shape, (a, b), &mut out, ns, f);
-    Ok(Tensor::from_parts(out, shape.clone()))
-}
-
-impl Tensor {
-    /// Strides that walk this tensor over a shape that it broadcasts to: 0 where an element repeats.
-    pub(crate) fn broadcast_strides(&self, shape: &Shape) -> Shape {
-        let missing = shape.len() - self.rank();
-        (0..shape.len())
-            .map(|dim| match dim.checked_sub(missing) {
-                Some(own) if self.layout.shape[own] != 1 => self.layout.strides[own],
-                _ => 0,
-            })
-            .collect()
-    }
+    let (a, b, shape) = common(C::NAME, dtype, a, b)?;
+    dispatch!(dtype, T => zip_tensors(&shape, (&a, &b), 0.5, &|a, b, out| {
+        zip_block((a, b), out, &|x: T, y: T| comparison.holds(x, y));
+    }))
 }
 
 struct BinaryBackward<B>(B);

@@ -6,10 +6,11 @@
 //! [`Backward`](crate::autograd::Backward)).
 
 mod binary;
+mod elementwise;
 mod operand;
 pub mod table;
 mod unary;
 
-pub(crate) use binary::{Binary, Compare, Types, binary, compare};
+pub(crate) use binary::{Binary, Compare, binary, compare};
 pub use operand::{Operand, Scalar};
 pub(crate) use unary::{Saves, Unary, flat, unary};

@@ -1,10 +1,11 @@
 //! The form of an element-wise operation of one tensor.
 
-use chainrule_kernels::elementwise::{map, zip};
-use chainrule_kernels::{Buffer, Float};
+use chainrule_kernels::Float;
+use chainrule_kernels::elementwise::zip_block;
 
+use super::elementwise::zip_tensors;
 use crate::autograd::{Backward, Context, Save, record};
-use crate::{DType, Element, Result, Tensor, bail, dispatch_float};
+use crate::{DType, Result, Tensor, bail, dispatch_float};
 
 /// What the derivative is computed from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,23 +20,20 @@ pub(crate) enum Saves {
 
 /// An element-wise operation y = f(x). The type holds the options.
 ///
-/// Integers and booleans are converted to the default float dtype, unless [`INTEGERS`](Unary::INTEGERS).
+/// An operation without [`INT`](Unary::INT) computes integers and booleans in the default float dtype; one with
+/// it refuses booleans.
 pub(crate) trait Unary: Copy + Send + Sync + 'static {
     /// The operation's name.
     const NAME: &'static str;
     /// What the two forms of the derivative look at.
     const SAVES: Saves;
-    /// Whether integers stay integers ([`int`](Unary::int)); booleans are refused then.
-    const INTEGERS: bool = false;
+    /// f(x) for an integer.
+    const INT: Option<fn(i64) -> i64> = None;
     /// Estimated time for an element on one thread, in nanoseconds.
     const COST_NS: f64 = 0.5;
 
     /// f(x)
     fn f<T: Float>(self, x: T) -> T;
-    /// f(x) for an integer.
-    fn int(self, x: i64) -> i64 {
-        x
-    }
     /// g · f′(x), computed from what is saved: x or y = f(x). Where f is constant this is 0 whatever g is, an
     /// infinity included.
     fn df<T: Float>(self, g: T, saved: T) -> T;
@@ -46,15 +44,13 @@ pub(crate) trait Unary: Copy + Send + Sync + 'static {
 /// Applies an element-wise operation and records it.
 #[track_caller]
 pub(crate) fn unary<U: Unary>(x: &Tensor, operation: U) -> Result<Tensor> {
-    match x.dtype() {
-        DType::I64 if U::INTEGERS => {
-            return x.map_elements(U::COST_NS, |v| operation.int(v));
-        }
-        DType::Bool if U::INTEGERS => {
+    match (x.dtype(), U::INT) {
+        (DType::F32 | DType::F64, _) => {}
+        (DType::I64, Some(f)) => return x.map_elements(U::COST_NS, f),
+        (DType::Bool, Some(_)) => {
             bail!(DType, U::NAME, "not defined for bool: convert it with to_dtype first")
         }
-        DType::I64 | DType::Bool => return unary(&x.to_dtype(DType::F32)?, operation),
-        _ => {}
+        _ => return unary(&x.to_dtype(DType::F32)?, operation),
     }
     let y = dispatch_float!(x.dtype(), T => x.map_elements(U::COST_NS, |v: T| operation.f(v))?);
     let saved: &[Save<'_>] = match U::SAVES {
@@ -69,20 +65,6 @@ pub(crate) fn unary<U: Unary>(x: &Tensor, operation: U) -> Result<Tensor> {
 /// of g, so that it can be differentiated as any other.
 pub(crate) fn flat(g: &Tensor) -> Result<Tensor> {
     g.masked_fill(&Tensor::new(true), 0.0)
-}
-
-impl Tensor {
-    /// A function of each element, as a tensor of this shape outside any graph. `T` must be the dtype.
-    #[track_caller]
-    pub(crate) fn map_elements<T: Element, R: Element>(
-        &self,
-        ns: f64,
-        f: impl Fn(T) -> R + Sync,
-    ) -> Result<Tensor> {
-        let mut out = Buffer::<R>::recycled(self.numel());
-        map(self.shape(), self.strided::<T>()?, &mut out, ns, f);
-        Ok(Tensor::from_parts(out, self.shape().clone()))
-    }
 }
 
 struct UnaryBackward<U>(U);
@@ -105,10 +87,9 @@ impl<U: Unary> Backward for UnaryBackward<U> {
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let (g, saved) = (ctx.grad(), saved::<U>(ctx));
         let grad = dispatch_float!(g.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(g.numel());
-            let operands = (g.strided::<T>()?, saved.strided::<T>()?);
-            zip(g.shape(), operands, &mut out, U::COST_NS + 0.5, |g, v| self.0.df(g, v));
-            Tensor::from_parts(out, g.shape().clone())
+            zip_tensors(g.shape(), (g, saved), U::COST_NS + 0.5, &|g, saved, out| {
+                zip_block((g, saved), out, &|g: T, v: T| self.0.df(g, v));
+            })?
         });
         Ok(vec![Some(grad)])
     }

@@ -12,14 +12,10 @@ struct Add;
 impl Binary for Add {
     const NAME: &'static str = "add";
     const SAVES: &'static [Save<'static>] = &[];
+    const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| a.wrapping_add(b));
+    const BOOL: Option<fn(bool, bool) -> bool> = Some(|a, b| a | b);
     fn float<T: Float>(self, a: T, b: T) -> T {
         a + b
-    }
-    fn int(self, a: i64, b: i64) -> i64 {
-        a.wrapping_add(b)
-    }
-    fn boolean(self, a: bool, b: bool) -> bool {
-        a | b
     }
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         Ok(vec![Some(ctx.grad().clone()), Some(ctx.grad().clone())])

@@ -1,7 +1,7 @@
 //! Angle of a point.
 
 use crate::autograd::{Context, Save};
-use crate::operation::{Binary, Operand, Types, binary};
+use crate::operation::{Binary, Operand, binary};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Tensor};
 use chainrule_kernels::Float;
@@ -11,7 +11,6 @@ struct Atan2;
 
 impl Binary for Atan2 {
     const NAME: &'static str = "atan2";
-    const TYPES: Types = Types::Floats;
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1)];
     const COST_NS: f64 = 10.0;
     fn float<T: Float>(self, a: T, b: T) -> T {

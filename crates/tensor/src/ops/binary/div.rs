@@ -1,7 +1,7 @@
 //! Division.
 
 use crate::autograd::{Context, Save};
-use crate::operation::{Binary, Operand, Types, binary};
+use crate::operation::{Binary, Operand, binary};
 use crate::table::{Refusal, Row, Sample, uniform, values};
 use crate::{Result, Tensor};
 use chainrule_kernels::Float;
@@ -11,7 +11,6 @@ struct Div;
 
 impl Binary for Div {
     const NAME: &'static str = "div";
-    const TYPES: Types = Types::Floats;
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1)];
     fn float<T: Float>(self, a: T, b: T) -> T {
         a / b

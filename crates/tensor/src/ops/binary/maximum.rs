@@ -12,14 +12,10 @@ struct Maximum;
 impl Binary for Maximum {
     const NAME: &'static str = "maximum";
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1)];
+    const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| a.max(b));
+    const BOOL: Option<fn(bool, bool) -> bool> = Some(|a, b| a | b);
     fn float<T: Float>(self, a: T, b: T) -> T {
         a.maximum(b)
-    }
-    fn int(self, a: i64, b: i64) -> i64 {
-        a.max(b)
-    }
-    fn boolean(self, a: bool, b: bool) -> bool {
-        a | b
     }
     // A NaN loses to nothing, so that its gradient is g, whichever side it is on.
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {

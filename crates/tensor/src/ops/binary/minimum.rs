@@ -12,14 +12,10 @@ struct Minimum;
 impl Binary for Minimum {
     const NAME: &'static str = "minimum";
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1)];
+    const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| a.min(b));
+    const BOOL: Option<fn(bool, bool) -> bool> = Some(|a, b| a & b);
     fn float<T: Float>(self, a: T, b: T) -> T {
         a.minimum(b)
-    }
-    fn int(self, a: i64, b: i64) -> i64 {
-        a.min(b)
-    }
-    fn boolean(self, a: bool, b: bool) -> bool {
-        a & b
     }
     // A NaN loses to nothing, so that its gradient is g, whichever side it is on.
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {

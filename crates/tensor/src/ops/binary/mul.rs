@@ -12,14 +12,10 @@ struct Mul;
 impl Binary for Mul {
     const NAME: &'static str = "mul";
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1)];
+    const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| a.wrapping_mul(b));
+    const BOOL: Option<fn(bool, bool) -> bool> = Some(|a, b| a & b);
     fn float<T: Float>(self, a: T, b: T) -> T {
         a * b
-    }
-    fn int(self, a: i64, b: i64) -> i64 {
-        a.wrapping_mul(b)
-    }
-    fn boolean(self, a: bool, b: bool) -> bool {
-        a & b
     }
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let (g, a, b) = (ctx.grad(), ctx.saved(0), ctx.saved(1));

@@ -1,7 +1,7 @@
 //! Power.
 
 use crate::autograd::{Context, Save};
-use crate::operation::{Binary, Operand, Saves, Scalar, Types, Unary, binary, flat, unary};
+use crate::operation::{Binary, Operand, Saves, Scalar, Unary, binary, flat, unary};
 use crate::table::{Kink, Refusal, Row, Sample, uniform, values};
 use crate::{DType, Result, Tensor, bail};
 use chainrule_kernels::Float;
@@ -12,13 +12,9 @@ struct Pow;
 
 impl Binary for Pow {
     const NAME: &'static str = "pow";
-    const TYPES: Types = Types::Numbers;
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1), Save::Output(0)];
     const COST_NS: f64 = 10.0;
-    fn float<T: Float>(self, a: T, b: T) -> T {
-        a.powf(b)
-    }
-    fn int(self, a: i64, b: i64) -> i64 {
+    const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| {
         match (a, u32::try_from(b)) {
             (_, Ok(b)) => a.wrapping_pow(b),
             // 1 / aⁿ, cut off towards zero. An exponent of 33 bits and more differs from one of 1 or 2 only in
@@ -27,6 +23,9 @@ impl Binary for Pow {
             (-1, _) => 1 - 2 * (b & 1),
             _ => 0,
         }
+    });
+    fn float<T: Float>(self, a: T, b: T) -> T {
+        a.powf(b)
     }
     // daᵇ/da = b·aᵇ⁻¹, which is 0 for b = 0 also where a is 0; daᵇ/db = aᵇ·ln a, which is 0 for a = 0 ≤ b.
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {

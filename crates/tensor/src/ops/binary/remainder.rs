@@ -1,7 +1,7 @@
 //! Remainder.
 
 use crate::autograd::{Context, Save};
-use crate::operation::{Binary, Operand, Types, binary};
+use crate::operation::{Binary, Operand, binary};
 use crate::table::{Refusal, Row, Sample, uniform, values};
 use crate::{DType, Result, Tensor, bail};
 use chainrule_kernels::Float;
@@ -11,17 +11,16 @@ struct Remainder;
 
 impl Binary for Remainder {
     const NAME: &'static str = "remainder";
-    const TYPES: Types = Types::Numbers;
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1)];
     const COST_NS: f64 = 8.0;
-    fn float<T: Float>(self, a: T, b: T) -> T {
-        let r = a.fmod(b);
-        if r != T::ZERO && (r < T::ZERO) != (b < T::ZERO) { r + b } else { r }
-    }
-    fn int(self, a: i64, b: i64) -> i64 {
+    const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| {
         // A zero was refused.
         let r = if b == 0 { 0 } else { a.wrapping_rem(b) };
         if r != 0 && (r < 0) != (b < 0) { r + b } else { r }
+    });
+    fn float<T: Float>(self, a: T, b: T) -> T {
+        let r = a.fmod(b);
+        if r != T::ZERO && (r < T::ZERO) != (b < T::ZERO) { r + b } else { r }
     }
     // a − b·⌊a/b⌋, where the floor is constant.
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
@@ -39,7 +38,6 @@ struct FloorDivide;
 
 impl Binary for FloorDivide {
     const NAME: &'static str = "floor_divide";
-    const TYPES: Types = Types::Floats;
     const SAVES: &'static [Save<'static>] = &[];
     const COST_NS: f64 = 8.0;
     fn float<T: Float>(self, a: T, b: T) -> T {

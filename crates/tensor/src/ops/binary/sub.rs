@@ -1,7 +1,7 @@
 //! Subtraction.
 
 use crate::autograd::{Context, Save};
-use crate::operation::{Binary, Operand, Types, binary};
+use crate::operation::{Binary, Operand, binary};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Tensor};
 use chainrule_kernels::Float;
@@ -11,13 +11,10 @@ struct Sub;
 
 impl Binary for Sub {
     const NAME: &'static str = "sub";
-    const TYPES: Types = Types::Numbers;
     const SAVES: &'static [Save<'static>] = &[];
+    const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| a.wrapping_sub(b));
     fn float<T: Float>(self, a: T, b: T) -> T {
         a - b
-    }
-    fn int(self, a: i64, b: i64) -> i64 {
-        a.wrapping_sub(b)
     }
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         Ok(vec![Some(ctx.grad().clone()), ctx.when_needed(1, || ctx.grad().neg())?])

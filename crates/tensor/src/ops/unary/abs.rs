@@ -11,12 +11,9 @@ struct Abs;
 impl Unary for Abs {
     const NAME: &'static str = "abs";
     const SAVES: Saves = Saves::Input;
-    const INTEGERS: bool = true;
+    const INT: Option<fn(i64) -> i64> = Some(|x| x.wrapping_abs());
     fn f<T: Float>(self, x: T) -> T {
         x.abs()
-    }
-    fn int(self, x: i64) -> i64 {
-        x.wrapping_abs()
     }
     fn df<T: Float>(self, g: T, x: T) -> T {
         if x > T::ZERO {

@@ -11,12 +11,9 @@ struct Ceil;
 impl Unary for Ceil {
     const NAME: &'static str = "ceil";
     const SAVES: Saves = Saves::Nothing;
-    const INTEGERS: bool = true;
+    const INT: Option<fn(i64) -> i64> = Some(|x| x);
     fn f<T: Float>(self, x: T) -> T {
         x.ceil()
-    }
-    fn int(self, x: i64) -> i64 {
-        x
     }
     fn df<T: Float>(self, _: T, _: T) -> T {
         T::ZERO

@@ -11,12 +11,9 @@ struct Floor;
 impl Unary for Floor {
     const NAME: &'static str = "floor";
     const SAVES: Saves = Saves::Nothing;
-    const INTEGERS: bool = true;
+    const INT: Option<fn(i64) -> i64> = Some(|x| x);
     fn f<T: Float>(self, x: T) -> T {
         x.floor()
-    }
-    fn int(self, x: i64) -> i64 {
-        x
     }
     fn df<T: Float>(self, _: T, _: T) -> T {
         T::ZERO

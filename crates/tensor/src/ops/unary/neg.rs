@@ -11,12 +11,9 @@ struct Neg;
 impl Unary for Neg {
     const NAME: &'static str = "neg";
     const SAVES: Saves = Saves::Nothing;
-    const INTEGERS: bool = true;
+    const INT: Option<fn(i64) -> i64> = Some(|x| x.wrapping_neg());
     fn f<T: Float>(self, x: T) -> T {
         -x
-    }
-    fn int(self, x: i64) -> i64 {
-        x.wrapping_neg()
     }
     fn df<T: Float>(self, g: T, _: T) -> T {
         -g

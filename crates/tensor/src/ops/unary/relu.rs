@@ -11,13 +11,10 @@ struct Relu;
 impl Unary for Relu {
     const NAME: &'static str = "relu";
     const SAVES: Saves = Saves::Output;
-    const INTEGERS: bool = true;
+    const INT: Option<fn(i64) -> i64> = Some(|x| x.max(0));
     fn f<T: Float>(self, x: T) -> T {
         // Written so that a NaN stays a NaN.
         if x <= T::ZERO { T::ZERO } else { x }
-    }
-    fn int(self, x: i64) -> i64 {
-        x.max(0)
     }
     fn df<T: Float>(self, g: T, y: T) -> T {
         if y <= T::ZERO { T::ZERO } else { g }

@@ -11,12 +11,9 @@ struct Round;
 impl Unary for Round {
     const NAME: &'static str = "round";
     const SAVES: Saves = Saves::Nothing;
-    const INTEGERS: bool = true;
+    const INT: Option<fn(i64) -> i64> = Some(|x| x);
     fn f<T: Float>(self, x: T) -> T {
         x.round_ties_even()
-    }
-    fn int(self, x: i64) -> i64 {
-        x
     }
     fn df<T: Float>(self, _: T, _: T) -> T {
         T::ZERO

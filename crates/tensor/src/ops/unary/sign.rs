@@ -11,7 +11,7 @@ struct Sign;
 impl Unary for Sign {
     const NAME: &'static str = "sign";
     const SAVES: Saves = Saves::Nothing;
-    const INTEGERS: bool = true;
+    const INT: Option<fn(i64) -> i64> = Some(|x| x.signum());
     fn f<T: Float>(self, x: T) -> T {
         if x > T::ZERO {
             T::ONE
@@ -20,9 +20,6 @@ impl Unary for Sign {
         } else {
             T::ZERO
         }
-    }
-    fn int(self, x: i64) -> i64 {
-        x.signum()
     }
     fn df<T: Float>(self, _: T, _: T) -> T {
         T::ZERO

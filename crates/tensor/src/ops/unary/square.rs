@@ -11,12 +11,9 @@ struct Square;
 impl Unary for Square {
     const NAME: &'static str = "square";
     const SAVES: Saves = Saves::Input;
-    const INTEGERS: bool = true;
+    const INT: Option<fn(i64) -> i64> = Some(|x| x.wrapping_mul(x));
     fn f<T: Float>(self, x: T) -> T {
         x * x
-    }
-    fn int(self, x: i64) -> i64 {
-        x.wrapping_mul(x)
     }
     fn df<T: Float>(self, g: T, x: T) -> T {
         g * (x + x)

@@ -11,12 +11,9 @@ struct Trunc;
 impl Unary for Trunc {
     const NAME: &'static str = "trunc";
     const SAVES: Saves = Saves::Nothing;
-    const INTEGERS: bool = true;
+    const INT: Option<fn(i64) -> i64> = Some(|x| x);
     fn f<T: Float>(self, x: T) -> T {
         x.trunc()
-    }
-    fn int(self, x: i64) -> i64 {
-        x
     }
     fn df<T: Float>(self, _: T, _: T) -> T {
         T::ZERO
