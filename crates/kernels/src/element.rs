@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::math;
 use crate::simd::{self, Kernel};
 
 /// A value that a tensor can hold: `f32`, `f64`, `i64` or `bool`.
@@ -219,21 +220,31 @@ pub trait Float:
 }
 
 macro_rules! float {
-    ($t:ident) => {
+    ($t:ident, std: $($name:ident),+; math: $($own:ident),*) => {
         impl Float for $t {
             const EPSILON: Self = $t::EPSILON;
             const INFINITY: Self = $t::INFINITY;
             const NEG_INFINITY: Self = $t::NEG_INFINITY;
             const NAN: Self = $t::NAN;
-            float!(@methods $t: abs, sqrt, exp, exp_m1, ln, ln_1p, log2, log10, sin, cos, tan, tanh,
-                floor, ceil, round_ties_even, trunc);
+            $(
+                #[inline(always)]
+                fn $name(self) -> Self {
+                    $t::$name(self)
+                }
+            )+
+            $(
+                #[inline(always)]
+                fn $own(self) -> Self {
+                    math::$own(self)
+                }
+            )*
             #[inline(always)]
             fn is_finite(self) -> bool {
                 $t::is_finite(self)
             }
             #[inline(always)]
             fn erf(self) -> Self {
-                crate::math::erf(self)
+                math::erf(self)
             }
             #[inline(always)]
             fn fmod(self, y: Self) -> Self {
@@ -245,7 +256,7 @@ macro_rules! float {
             }
             #[inline(always)]
             fn powf(self, y: Self) -> Self {
-                $t::powf(self, y)
+                float!(@powf $t, self, y)
             }
             #[inline(always)]
             fn mul_add(self, a: Self, b: Self) -> Self {
@@ -253,15 +264,15 @@ macro_rules! float {
             }
         }
     };
-    (@methods $t:ident: $($name:ident),+) => {
-        $(
-            #[inline(always)]
-            fn $name(self) -> Self {
-                $t::$name(self)
-            }
-        )+
+    (@powf f32, $x:ident, $y:ident) => {
+        math::powf($x, $y)
+    };
+    (@powf f64, $x:ident, $y:ident) => {
+        $x.powf($y)
     };
 }
 
-float!(f32);
-float!(f64);
+float!(f32, std: abs, sqrt, floor, ceil, round_ties_even, trunc;
+    math: exp, exp_m1, ln, ln_1p, log2, log10, sin, cos, tan, tanh);
+float!(f64, std: abs, sqrt, floor, ceil, round_ties_even, trunc,
+    exp, exp_m1, ln, ln_1p, log2, log10, sin, cos, tan, tanh; math:);

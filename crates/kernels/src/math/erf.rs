@@ -4,6 +4,7 @@
 //! polynomial in (x − 3)/(x + 3); there erfc is so much smaller than 1 that its own rounding hardly shows.
 //! Both interpolate at Chebyshev nodes. Both are evaluated and one is chosen, so that loops vectorise.
 
+use super::polynomial;
 use crate::Float;
 
 /// erf √t / √t − 1 on 0 ≤ t ≤ 1, constant term first; off by less than 10⁻¹⁷.
@@ -54,11 +55,6 @@ pub(crate) fn erf<T: Float>(x: T) -> T {
     let above = T::ONE - (-(a * a)).exp() * (polynomial(&ABOVE_ONE, (a - T::of(3.0)) * r) * r);
     let y = if a < T::ONE { below } else { above };
     if x < T::ZERO { -y } else { y }
-}
-
-#[inline(always)]
-fn polynomial<T: Float, const N: usize>(coefficients: &[f64; N], t: T) -> T {
-    coefficients.iter().rev().fold(T::ZERO, |sum, &c| sum * t + T::of(c))
 }
 
 #[cfg(test)]

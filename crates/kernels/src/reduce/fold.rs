@@ -19,14 +19,13 @@ const WIDTH: usize = 1024;
 /// Rows narrower than this are folded several at a time.
 const NARROW: usize = 64;
 
-/// What is folded: `finish(combine(combine(identity, map(x₀)), map(x₁)) …)`, where `combine` is associative
-/// but for rounding.
+/// What is folded: `combine(combine(identity, map(x₀)), map(x₁)) …`, where `combine` is associative but for
+/// rounding.
 #[derive(Clone, Copy)]
-pub(super) struct Rule<A, M, C, F> {
+pub(super) struct Rule<A, M, C> {
     pub(super) identity: A,
     pub(super) map: M,
     pub(super) combine: C,
-    pub(super) finish: F,
 }
 
 /// The number of rows of `inner` elements that make a block.
@@ -49,65 +48,55 @@ pub(super) fn task_outputs(rows: usize, inner: usize) -> usize {
 
 /// Folds `x`, contiguous `[outer, n, inner]`, over n into `out`, `[outer, inner]`; `ns` is the estimated time
 /// for an element.
-pub(super) fn fold<T, A, R, M, C, F>(
+pub(super) fn fold<T, A, M, C>(
     x: &[T],
     [outer, n, inner]: [usize; 3],
-    out: &mut [R],
+    out: &mut [A],
     ns: f64,
-    rule: Rule<A, M, C, F>,
+    rule: Rule<A, M, C>,
 ) where
     T: Element,
     A: Element,
-    R: Copy + Send,
     M: Fn(T) -> A + Copy + Sync,
     C: Fn(A, A) -> A + Copy + Sync,
-    F: Fn(A) -> R + Copy + Sync,
 {
     assert_eq!(x.len(), outer * n * inner, "input length");
     assert_eq!(out.len(), outer * inner, "output length");
-    if n == 0 || out.is_empty() {
-        return out.fill((rule.finish)(rule.identity));
+    out.fill(rule.identity);
+    if x.is_empty() {
+        return;
     }
-    let Rule { identity, map, combine, finish } = rule;
     let rows = block_rows(inner);
     if n <= rows {
         return fold_blocks(x, [n, inner], n, out, ns, rule);
     }
-    let blocks = n.div_ceil(rows);
-    let mut partial = Buffer::<A>::recycled(outer * blocks * inner);
-    fold_blocks(x, [n, inner], rows, &mut partial, ns, Rule { identity, map, combine, finish: same::<A> });
-    fold(&partial, [outer, blocks, inner], out, ns, Rule { identity, map: same::<A>, combine, finish });
-}
-
-#[inline(always)]
-fn same<A>(a: A) -> A {
-    a
+    let mut partial = Buffer::<A>::recycled(outer * n.div_ceil(rows) * inner);
+    fold_blocks(x, [n, inner], rows, &mut partial, ns, rule);
+    let of_one_output = partial.len() / outer;
+    for (out, partial) in out.chunks_exact_mut(inner).zip(partial.chunks_exact(of_one_output)) {
+        for row in partial.chunks_exact(inner) {
+            out.iter_mut().zip(row).for_each(|(out, &value)| *out = (rule.combine)(*out, value));
+        }
+    }
 }
 
 /// Folds each block of `rows` rows into `out`, `[outer, blocks, inner]`.
-fn fold_blocks<T, A, R, M, C, F>(
+fn fold_blocks<T, A, M, C>(
     x: &[T],
     [n, inner]: [usize; 2],
     rows: usize,
-    out: &mut [R],
+    out: &mut [A],
     ns: f64,
-    rule: Rule<A, M, C, F>,
+    rule: Rule<A, M, C>,
 ) where
     T: Element,
     A: Element,
-    R: Copy + Send,
     M: Fn(T) -> A + Copy + Sync,
     C: Fn(A, A) -> A + Copy + Sync,
-    F: Fn(A) -> R + Copy + Sync,
 {
     let chunk = task_outputs(rows, inner);
     parallel::chunks_mut(out, chunk, ns * x.len() as f64, |i, out| {
-        let blocks = Blocks { n, rows, inner };
-        if inner == 1 {
-            T::run(Rows { x, blocks, first: i * chunk, out, rule });
-        } else {
-            T::run(Columns { x, blocks, first: i * chunk, out, rule });
-        }
+        T::run(Task { x, blocks: Blocks { n, rows, inner }, first: i * chunk, out, rule });
     });
 }
 
@@ -130,54 +119,49 @@ impl Blocks {
     }
 }
 
-/// A task where inner is 1: each output is the fold of a contiguous run.
-struct Rows<'a, T, R, A, M, C, F> {
+/// A piece of the outputs.
+struct Task<'a, T, A, M, C> {
     x: &'a [T],
     blocks: Blocks,
     first: usize,
-    out: &'a mut [R],
-    rule: Rule<A, M, C, F>,
+    out: &'a mut [A],
+    rule: Rule<A, M, C>,
 }
 
-impl<T, R, A, M, C, F> Kernel for Rows<'_, T, R, A, M, C, F>
+impl<T, A, M, C> Kernel for Task<'_, T, A, M, C>
 where
     T: Copy,
     A: Copy,
     M: Fn(T) -> A + Copy,
     C: Fn(A, A) -> A + Copy,
-    F: Fn(A) -> R,
 {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Rule { identity, map, combine, finish } = self.rule;
-        for (k, out) in self.out.iter_mut().enumerate() {
-            let (start, len) = self.blocks.at(self.first + k);
-            *out = finish(lanes::fold(&self.x[start..start + len], identity, map, combine));
-        }
+        if self.blocks.inner == 1 { self.rows() } else { self.columns() }
     }
 }
 
-/// A task where inner is more than 1: whole rows are folded into a row of accumulators.
-struct Columns<'a, T, R, A, M, C, F> {
-    x: &'a [T],
-    blocks: Blocks,
-    first: usize,
-    out: &'a mut [R],
-    rule: Rule<A, M, C, F>,
-}
-
-impl<T, R, A, M, C, F> Kernel for Columns<'_, T, R, A, M, C, F>
+impl<T, A, M, C> Task<'_, T, A, M, C>
 where
     T: Copy,
     A: Copy,
     M: Fn(T) -> A + Copy,
     C: Fn(A, A) -> A + Copy,
-    F: Fn(A) -> R,
 {
-    type Output = ();
+    /// Where inner is 1: each output is the fold of a contiguous run.
     #[inline(always)]
-    fn run(self) {
+    fn rows(self) {
+        let Rule { identity, map, combine } = self.rule;
+        for (k, out) in self.out.iter_mut().enumerate() {
+            let (start, len) = self.blocks.at(self.first + k);
+            *out = lanes::fold(&self.x[start..start + len], identity, map, combine);
+        }
+    }
+
+    /// Where inner is more than 1: whole rows are folded into a row of accumulators.
+    #[inline(always)]
+    fn columns(self) {
         let inner = self.blocks.inner;
         let mut done = 0;
         while done < self.out.len() {
@@ -191,9 +175,7 @@ where
             } else {
                 columns(x, inner, column, &mut sums[..width], self.rule.map, self.rule.combine);
             }
-            for (out, &sum) in self.out[done..done + width].iter_mut().zip(&sums) {
-                *out = (self.rule.finish)(sum);
-            }
+            self.out[done..done + width].copy_from_slice(&sums[..width]);
             done += width;
         }
     }

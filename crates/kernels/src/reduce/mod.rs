@@ -10,52 +10,54 @@ mod tests;
 pub use extremum::extremum;
 use fold::{Rule, fold};
 
-use crate::{Element, Float, Number};
+use crate::elementwise::{self, View};
+use crate::{Buffer, Element, Float, Number};
 
 /// The estimated time for an element, in nanoseconds.
 const NS: f64 = 0.15;
 
 /// Sums over n, accumulated in `f64` and rounded once. 0 where n is 0.
 pub fn sum<T: Float>(x: &[T], dims: [usize; 3], out: &mut [T]) {
-    fold(
-        x,
-        dims,
-        out,
-        NS,
-        Rule { identity: 0.0, map: T::to_f64, combine: |a, b| a + b, finish: T::from_f64 },
-    );
+    let mut sums = Buffer::<f64>::recycled(out.len());
+    fold(x, dims, &mut sums, NS, Rule { identity: 0.0, map: T::to_f64, combine: |a, b| a + b });
+    let view = View { data: &sums, offset: 0, strides: &[1] };
+    elementwise::map(&[sums.len()], view, out, NS, T::from_f64);
 }
 
 /// Sums of `map(x)` over n, wrapping around on overflow: sums of integers, counts of `true`. 0 where n is 0.
 pub fn sum_i64<T: Element>(x: &[T], dims: [usize; 3], map: impl Fn(T) -> i64 + Copy + Sync, out: &mut [i64]) {
-    fold(x, dims, out, NS, Rule { identity: 0, map, combine: i64::wrapping_add, finish: |a| a });
+    fold(x, dims, out, NS, Rule { identity: 0, map, combine: i64::wrapping_add });
 }
 
 /// Products over n; integers wrap around on overflow. 1 where n is 0.
 pub fn prod<T: Number>(x: &[T], dims: [usize; 3], out: &mut [T]) {
-    fold(x, dims, out, NS, Rule { identity: T::ONE, map: |v| v, combine: T::mul, finish: |a| a });
+    fold(x, dims, out, NS, Rule { identity: T::ONE, map: |v| v, combine: T::mul });
 }
 
 /// The largest (`larger`) or smallest values over n, without their places; a NaN is both. As `torch.amax` and
 /// `torch.amin`. Panics where n is 0 and there are outputs.
 pub fn extreme_values<T: Number>(x: &[T], dims: [usize; 3], larger: bool, out: &mut [T]) {
     assert!(dims[1] > 0 || out.is_empty(), "an extreme value of no values");
-    // The infinities become the bounds of integers; the comparison with zero makes the bounds of `bool`.
-    if larger {
-        let lowest = T::from_f64(f64::NEG_INFINITY).minimum(T::ZERO);
-        fold(x, dims, out, NS, Rule { identity: lowest, map: |v| v, combine: T::maximum, finish: |a| a });
-    } else {
-        let highest = T::from_f64(f64::INFINITY).maximum(T::ZERO);
-        fold(x, dims, out, NS, Rule { identity: highest, map: |v| v, combine: T::minimum, finish: |a| a });
-    }
+    if larger { largest(x, dims, out) } else { smallest(x, dims, out) }
 }
 
 /// Whether any value over n is true. `false` where n is 0.
 pub fn any(x: &[bool], dims: [usize; 3], out: &mut [bool]) {
-    fold(x, dims, out, NS, Rule { identity: false, map: |v| v, combine: |a, b| a | b, finish: |a| a });
+    largest(x, dims, out);
 }
 
 /// Whether all values over n are true. `true` where n is 0.
 pub fn all(x: &[bool], dims: [usize; 3], out: &mut [bool]) {
-    fold(x, dims, out, NS, Rule { identity: true, map: |v| v, combine: |a, b| a & b, finish: |a| a });
+    smallest(x, dims, out);
+}
+
+fn largest<T: Number>(x: &[T], dims: [usize; 3], out: &mut [T]) {
+    // The infinity becomes the bound of integers; the comparison with zero makes the bound of `bool`.
+    let lowest = T::from_f64(f64::NEG_INFINITY).minimum(T::ZERO);
+    fold(x, dims, out, NS, Rule { identity: lowest, map: |v| v, combine: T::maximum });
+}
+
+fn smallest<T: Number>(x: &[T], dims: [usize; 3], out: &mut [T]) {
+    let highest = T::from_f64(f64::INFINITY).maximum(T::ZERO);
+    fold(x, dims, out, NS, Rule { identity: highest, map: |v| v, combine: T::minimum });
 }

@@ -63,7 +63,9 @@ impl Sample {
         inputs: impl Into<Vec<Tensor>>,
         call: impl Fn(&[Tensor]) -> Result<Tensor> + Send + Sync + 'static,
     ) -> Sample {
-        Sample::many(label, inputs, move |x| Ok(vec![call(x)?]))
+        // Boxed as early as can be: there are hundreds of samples, and each generic step is compiled for each.
+        let call: Box<dyn Fn(&[Tensor]) -> Result<Tensor> + Send + Sync> = Box::new(call);
+        Sample::boxed(label, inputs.into(), Box::new(move |x| Ok(vec![call(x)?])))
     }
 
     /// A sample of a call with several outputs.
@@ -72,7 +74,11 @@ impl Sample {
         inputs: impl Into<Vec<Tensor>>,
         call: impl Fn(&[Tensor]) -> Result<Vec<Tensor>> + Send + Sync + 'static,
     ) -> Sample {
-        Sample { label, inputs: inputs.into(), call: Box::new(call), flat: false }
+        Sample::boxed(label, inputs.into(), Box::new(call))
+    }
+
+    fn boxed(label: &'static str, inputs: Vec<Tensor>, call: BoxedCall) -> Sample {
+        Sample { label, inputs, call, flat: false }
     }
 
     /// Says that the derivative is zero wherever it exists.

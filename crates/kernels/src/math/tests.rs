@@ -1,0 +1,132 @@
+//! Every function against the standard library in `f64`, in units in the last place.
+
+use super::*;
+
+/// The distance of `got` from the true value, in units in the last place of an `f32` there.
+fn ulps(got: f32, want: f64) -> f64 {
+    let nearest = want as f32;
+    if got.is_nan() || nearest.is_nan() {
+        return if got.is_nan() == nearest.is_nan() { 0.0 } else { f64::INFINITY };
+    }
+    if got == nearest {
+        // Within half a unit, unless the value is out of range.
+        return if nearest.is_infinite() || want == 0.0 {
+            0.0
+        } else {
+            (f64::from(got) - want).abs() / unit(want)
+        };
+    }
+    if got.is_infinite() || nearest.is_infinite() {
+        return f64::INFINITY;
+    }
+    (f64::from(got) - want).abs() / unit(want)
+}
+
+fn unit(value: f64) -> f64 {
+    let exponent = (value.abs().to_bits() >> 52) as i32 - 1023;
+    2f64.powi(exponent.max(-126) - 23)
+}
+
+/// One function with its reference and the error allowed.
+type Case = (&'static str, fn(f32) -> f32, fn(f64) -> f64);
+
+const CASES: [Case; 10] = [
+    ("exp", exp, f64::exp),
+    ("exp_m1", exp_m1, f64::exp_m1),
+    ("tanh", tanh, f64::tanh),
+    ("ln", ln, f64::ln),
+    ("ln_1p", ln_1p, f64::ln_1p),
+    ("log2", log2, f64::log2),
+    ("log10", log10, f64::log10),
+    ("sin", sin, f64::sin),
+    ("cos", cos, f64::cos),
+    ("tan", tan, f64::tan),
+];
+
+/// What rounding alone costs is half a unit.
+const ALLOWED: f64 = 0.502;
+
+fn check(every: usize) {
+    let mut worst = Vec::new();
+    for (name, f, reference) in CASES {
+        let mut most = (0.0, 0.0);
+        for bits in (0..=u32::MAX).step_by(every) {
+            let x = f32::from_bits(bits);
+            let error = ulps(f(x), reference(f64::from(x)));
+            if error > most.0 {
+                most = (error, x);
+            }
+        }
+        worst.push((name, most));
+    }
+    for (name, (error, x)) in &worst {
+        println!("{name}: {error:.4} units in the last place at {x:e}");
+    }
+    assert!(worst.iter().all(|(_, (error, _))| *error <= ALLOWED), "{worst:?}");
+}
+
+#[test]
+fn each_function_is_right_to_a_rounding_on_a_sample_of_all_numbers() {
+    check(9973);
+}
+
+/// Takes minutes.
+#[test]
+#[ignore = "every f32 there is"]
+fn each_function_is_right_to_a_rounding_on_all_numbers() {
+    check(1);
+}
+
+#[test]
+fn special_values() {
+    let (inf, nan) = (f32::INFINITY, f32::NAN);
+    for (name, f, reference) in CASES {
+        for x in
+            [0.0, -0.0, 1.0, -1.0, inf, -inf, nan, f32::MAX, f32::MIN_POSITIVE, 1e-45, -1e-45, 89.0, -104.0]
+        {
+            let (got, want) = (f(x), reference(f64::from(x)) as f32);
+            let same = got == want && got.is_sign_negative() == want.is_sign_negative();
+            assert!(
+                same || ulps(got, reference(f64::from(x))) < ALLOWED,
+                "{name} {x}: {got} instead of {want}"
+            );
+        }
+    }
+}
+
+#[test]
+fn powers_are_those_of_the_standard_library() {
+    let (inf, nan) = (f32::INFINITY, f32::NAN);
+    let numbers = [
+        0.0,
+        1.0,
+        0.5,
+        2.0,
+        3.0,
+        4.0,
+        7.0,
+        1.5,
+        2.5,
+        0.1,
+        1e-3,
+        1e10,
+        1e-30,
+        3e38,
+        1e-45,
+        16_777_215.0,
+        16_777_217.0,
+        1e20,
+        0.99,
+        1.000_001,
+        inf,
+        nan,
+    ];
+    for x in numbers.iter().flat_map(|&x| [x, -x]) {
+        for y in numbers.iter().flat_map(|&y| [y, -y]) {
+            let (got, want) = (powf(x, y), f64::from(x).powf(f64::from(y)));
+            let error = ulps(got, want);
+            assert!(error <= ALLOWED, "{x} to the power of {y}: {got} instead of {want}, {error} units off");
+            assert!(got.is_nan() || got.is_sign_negative() == want.is_sign_negative(), "{x}, {y}: the sign");
+        }
+    }
+}
