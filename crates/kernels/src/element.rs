@@ -24,13 +24,6 @@ pub trait Element: Copy + Send + Sync + Default + PartialEq + PartialOrd + Debug
     fn run<K: Kernel>(kernel: K) -> K::Output {
         kernel.run()
     }
-
-    /// As [`run`](Element::run), for a loop of which there is one for each operation, so that each copy counts
-    /// in the build time, and which memory bounds more than arithmetic: `f64` for the baseline alone.
-    #[inline(always)]
-    fn run_light<K: Kernel>(kernel: K) -> K::Output {
-        kernel.run()
-    }
 }
 
 impl Element for f32 {
@@ -41,11 +34,6 @@ impl Element for f32 {
 
     #[inline(always)]
     fn run<K: Kernel>(kernel: K) -> K::Output {
-        simd::run(kernel)
-    }
-
-    #[inline(always)]
-    fn run_light<K: Kernel>(kernel: K) -> K::Output {
         simd::run(kernel)
     }
 }
@@ -215,7 +203,7 @@ pub trait Float:
     fn round_ties_even(self) -> Self;
     /// The integer part
     fn trunc(self) -> Self;
-    /// a·b + c, rounded once where the processor has the instruction
+    /// a·b + c, rounded once. Processors that lack the instruction (x86-64 before 2013) take long over it.
     fn mul_add(self, a: Self, b: Self) -> Self;
 }
 

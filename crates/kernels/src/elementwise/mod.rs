@@ -69,7 +69,7 @@ pub fn zip3<A: Element, B: Element, C: Element, R: Send>(
     ns: f64,
     f: impl Fn(A, B, C) -> R + Sync,
 ) {
-    zip3_blocks(shape, operands, out, ns, &|a, b, c, out| C::run_light(Map3 { a, b, c, out, f: &f }));
+    zip3_blocks(shape, operands, out, ns, &|a, b, c, out| C::run(Map3 { a, b, c, out, f: &f }));
 }
 
 /// `a[i] = f(a[i], b[i])` over two slices of one length, in place.
@@ -77,20 +77,20 @@ pub fn update<A: Element, B: Element>(a: &mut [A], b: &[B], ns: f64, f: impl Fn(
     assert_eq!(a.len(), b.len(), "operand lengths");
     let total = ns * a.len() as f64;
     parallel::chunks_mut(a, PIECE, total, |i, a| {
-        A::run_light(Update { b: &b[i * PIECE..][..a.len()], a, f: &f });
+        A::run(Update { b: &b[i * PIECE..][..a.len()], a, f: &f });
     });
 }
 
 /// `out[i] = f(a[i])` for the slices of one block.
 #[inline(always)]
 pub fn map_block<A: Element, R>(a: &[A], out: &mut [R], f: &impl Fn(A) -> R) {
-    A::run_light(Map1 { a, out, f });
+    A::run(Map1 { a, out, f });
 }
 
 /// `out[i] = f(a[i], b[i])` for the slices of one block.
 #[inline(always)]
 pub fn zip_block<A: Element, B: Element, R>((a, b): (&[A], &[B]), out: &mut [R], f: &impl Fn(A, B) -> R) {
-    A::run_light(Map2 { a, b, out, f });
+    A::run(Map2 { a, b, out, f });
 }
 
 /// Calls `body` for each block of the traversal of [`map`].

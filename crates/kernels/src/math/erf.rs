@@ -48,7 +48,7 @@ const ONE_FROM: f64 = 6.0;
 #[inline(always)]
 pub(crate) fn erf<T: Float>(x: T) -> T {
     let a = x.abs();
-    let below = a + a * polynomial(&BELOW_ONE, a * a);
+    let below = a.mul_add(polynomial(&BELOW_ONE, a * a), a);
     // A NaN stays: it compares false.
     let a = if a > T::of(ONE_FROM) { T::of(ONE_FROM) } else { a };
     let r = T::ONE / (a + T::of(3.0));

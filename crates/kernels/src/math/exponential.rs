@@ -1,12 +1,91 @@
 //! eˣ and its relatives in `f32`.
 //!
-//! x = n·ln 2 + r with an integer n and |r| ≤ ln 2 / 2. Then eˣ = 2ⁿ·(1 + q) with q = eʳ − 1, which is r times a
-//! polynomial in r, so that eˣ − 1 = 2ⁿ·q + (2ⁿ − 1) loses nothing where x is small.
+//! x = n·ln 2 + r with an integer n and |r| ≤ ln 2 / 2. Then eˣ = 2ⁿ·(1 + q) with q = eʳ − 1 = r + r²·(a polynomial
+//! in r), and eˣ − 1 = 2ⁿ·q + (2ⁿ − 1) loses nothing where x is small.
 
-use super::{ROUND, polynomial};
+use super::{ROUND, ROUND_F32, polynomial};
+
+/// (eʳ − 1 − r)/r² on |r| ≤ ln 2 / 2, constant term first; off by less than 2⁻²⁸ of its value.
+const EXP: [f64; 6] = [
+    0.5000000013620138,
+    0.16666666681794626,
+    0.041666463386339524,
+    0.008333310754576892,
+    0.001393382048977602,
+    0.00019891180158282143,
+];
+
+/// (tanh x − x)/x³ by z = x² on 0 ≤ x ≤ 0.625, constant term first; off by less than 2⁻²⁷ of its value.
+const TANH: [f64; 6] = [
+    -0.333333331712397,
+    0.13333303420387607,
+    -0.05395922726196833,
+    0.021768655803763217,
+    -0.008343085218832483,
+    0.002291770456256263,
+];
+
+/// ln 2 in two parts: a product of the first, of 15 bits, and n is exact.
+const LN_2_FIRST: f32 = 0.693_145_75;
+const LN_2_SECOND: f32 = 1.428_606_8e-6;
+
+/// Beyond these eˣ is 0 or infinite in `f32`.
+const LEAST: f32 = -105.0;
+const MOST: f32 = 89.0;
+
+/// n, in the low bits, and q.
+#[inline(always)]
+fn parts(x: f32) -> (u32, f32) {
+    // A NaN stays: it compares false.
+    let x = if x < LEAST { LEAST } else { x };
+    let x = if x > MOST { MOST } else { x };
+    let rounded = x.mul_add(std::f32::consts::LOG2_E, ROUND_F32);
+    let n = rounded - ROUND_F32;
+    let r = n.mul_add(-LN_2_SECOND, n.mul_add(-LN_2_FIRST, x));
+    (rounded.to_bits(), (r * r).mul_add(polynomial(&EXP, r), r))
+}
+
+/// 2ⁿ as a product of two powers, which are floats where 2ⁿ itself is not.
+#[inline(always)]
+fn scales(n: u32) -> (f32, f32) {
+    const BIAS: u32 = 127;
+    let half = ((n << 9).cast_signed() >> 10).cast_unsigned();
+    let rest = n.wrapping_sub(half);
+    (f32::from_bits(half.wrapping_add(BIAS) << 23), f32::from_bits(rest.wrapping_add(BIAS) << 23))
+}
+
+/// eˣ
+#[inline(always)]
+pub(crate) fn exp(x: f32) -> f32 {
+    let (n, q) = parts(x);
+    let (a, b) = scales(n);
+    (1.0 + q) * a * b
+}
+
+/// eˣ − 1
+#[inline(always)]
+pub(crate) fn exp_m1(x: f32) -> f32 {
+    let (n, q) = parts(x);
+    let (a, b) = scales(n);
+    // 2ⁿ − 1 as (2ⁿ·½ − ½)·2, which does not overflow before its time.
+    let half = 0.5 * a;
+    let scale = half * b;
+    (scale.mul_add(q, scale - 0.5) * 2.0).copysign(x)
+}
+
+/// tanh x: a polynomial where it bends, and 1 − 2/(e²ˣ + 1).
+#[inline(always)]
+pub(crate) fn tanh(x: f32) -> f32 {
+    let size = x.abs();
+    let z = x * x;
+    let near = (size * z).mul_add(polynomial(&TANH, z), size);
+    let far = 1.0 - 2.0 / (exp(2.0 * size) + 1.0);
+    let y = if size < 0.625 { near } else { far };
+    y.copysign(x)
+}
 
 /// (eʳ − 1)/r on |r| ≤ ln 2 / 2, constant term first; off by less than 2⁻³⁷ of its value.
-const EXP_M1: [f64; 8] = [
+const EXP_M1_F64: [f64; 8] = [
     0.999999999995473,
     0.4999999999995475,
     0.16666666787028753,
@@ -17,56 +96,14 @@ const EXP_M1: [f64; 8] = [
     2.4868002978056962e-05,
 ];
 
-/// Beyond these eˣ is 0 or infinite in `f32`, and 2ⁿ is still an `f64`.
-const LEAST: f64 = -150.0;
-const MOST: f64 = 150.0;
-
-/// 2ⁿ and q.
-#[inline(always)]
-fn parts(x: f64) -> (f64, f64) {
-    // A NaN stays: it compares false.
-    let x = if x < LEAST { LEAST } else { x };
-    let x = if x > MOST { MOST } else { x };
-    let rounded = x * std::f64::consts::LOG2_E + ROUND;
-    let r = x - (rounded - ROUND) * std::f64::consts::LN_2;
-    // The low bits of `rounded` are n; those above them fall off at the top.
-    let scale = f64::from_bits((rounded.to_bits() << 52).wrapping_add(1.0f64.to_bits()));
-    (scale, r * polynomial(&EXP_M1, r))
-}
-
+/// eˣ to `f32` and a good deal more, for powers; beyond 150 it stays what it is there.
 #[inline(always)]
 pub(super) fn exp_f64(x: f64) -> f64 {
-    let (scale, q) = parts(x);
-    scale + scale * q
-}
-
-#[inline(always)]
-fn exp_m1_f64(x: f64) -> f64 {
-    let (scale, q) = parts(x);
-    scale * q + (scale - 1.0)
-}
-
-/// eˣ
-#[inline(always)]
-pub(crate) fn exp(x: f32) -> f32 {
-    exp_f64(f64::from(x)) as f32
-}
-
-/// eˣ − 1
-#[inline(always)]
-pub(crate) fn exp_m1(x: f32) -> f32 {
-    signed(exp_m1_f64(f64::from(x)) as f32, x)
-}
-
-/// tanh x = (e²ˣ − 1) / (e²ˣ + 1)
-#[inline(always)]
-pub(crate) fn tanh(x: f32) -> f32 {
-    let e = exp_m1_f64(2.0 * f64::from(x));
-    signed((e / (e + 2.0)) as f32, x)
-}
-
-/// The value with the sign of x, which a zero has too.
-#[inline(always)]
-fn signed(value: f32, x: f32) -> f32 {
-    value.copysign(x)
+    let x = if x < -150.0 { -150.0 } else { x };
+    let x = if x > 150.0 { 150.0 } else { x };
+    let rounded = x.mul_add(std::f64::consts::LOG2_E, ROUND);
+    let r = (rounded - ROUND).mul_add(-std::f64::consts::LN_2, x);
+    // The low bits of `rounded` are n; those above them fall off at the top.
+    let scale = f64::from_bits((rounded.to_bits() << 52).wrapping_add(1.0f64.to_bits()));
+    scale.mul_add(r * polynomial(&EXP_M1_F64, r), scale)
 }

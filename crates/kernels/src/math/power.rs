@@ -1,7 +1,7 @@
 //! xʸ in `f32`, as 2 to the power of y·log₂|x|.
 
 use super::exponential::exp_f64;
-use super::logarithm::log2_f64;
+use super::logarithm_f64::log2_f64;
 
 /// xʸ, with the special cases of IEEE 754: 1 where y is 0 or x is 1, also with a NaN; NaN for a negative number to
 /// a power that is not an integer; zeros and infinities with the sign of an odd power.

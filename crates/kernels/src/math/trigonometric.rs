@@ -29,17 +29,20 @@ const COS: [f64; 6] = [
 const TWO_OVER_PI: [u64; 4] =
     [0xA2F9836E4E441529, 0xFC2757D1F534DDC0, 0xDB6295993C439041, 0xFE5163ABDEBBC561];
 
-/// For each exponent field of an `f32`: its unit in the last place times 2/π, modulo 4, as a sum of which the
-/// first part has at most 29 bits.
-static UNITS: [(f64, f64); 256] = {
-    let mut units = [(f64::NAN, f64::NAN); 256];
+/// For each exponent field of an `f32`: its unit in the last place times 2/π, modulo 4, in two parts of which the
+/// first has at most 29 bits.
+static FIRST: [f64; 256] = units().0;
+static SECOND: [f64; 256] = units().1;
+
+const fn units() -> ([f64; 256], [f64; 256]) {
+    let (mut first, mut second) = ([f64::NAN; 256], [f64::NAN; 256]);
     let mut field = 0;
     while field < 255 {
-        units[field] = unit(if field == 0 { -149 } else { field as i32 - 150 });
+        (first[field], second[field]) = unit(if field == 0 { -149 } else { field as i32 - 150 });
         field += 1;
     }
-    units
-};
+    (first, second)
+}
 
 /// 2^`exponent` · 2/π modulo 4, for exponents of at most 104.
 const fn unit(exponent: i32) -> (f64, f64) {
@@ -63,7 +66,7 @@ const fn power_of_two(exponent: i32) -> f64 {
 #[inline(always)]
 fn reduce(x: f32) -> (u64, f64) {
     let field = (x.to_bits() >> 23) as usize & 0xFF;
-    let (first, second) = UNITS[field];
+    let (first, second) = (FIRST[field], SECOND[field]);
     let below = if field == 0 { 1 } else { field as u64 };
     let integer = f64::from(x) * f64::from_bits((1023 + 150 - below) << 52);
     let (exact, rest) = (integer * first, integer * second);
@@ -76,7 +79,8 @@ fn reduce(x: f32) -> (u64, f64) {
 #[inline(always)]
 fn sin_of(n: u64, r: f64) -> f64 {
     let z = r * r;
-    let value = if n & 1 == 0 { r * polynomial(&SIN, z) } else { polynomial(&COS, z) };
+    let (sin, cos) = (r * polynomial(&SIN, z), polynomial(&COS, z));
+    let value = if n & 1 == 0 { sin } else { cos };
     if n & 2 == 0 { value } else { -value }
 }
 
