@@ -29,48 +29,49 @@ const TANH: [f64; 6] = [
 const LN_2_FIRST: f32 = 0.693_145_75;
 const LN_2_SECOND: f32 = 1.428_606_8e-6;
 
-/// Beyond these eˣ is 0 or infinite in `f32`.
-const LEAST: f32 = -105.0;
-const MOST: f32 = 89.0;
-
-/// n, in the low bits, and q.
+/// n, in the low bits of the bits of a float, and q, for an x between −150 and 150.
 #[inline(always)]
 fn parts(x: f32) -> (u32, f32) {
-    // A NaN stays: it compares false.
-    let x = if x < LEAST { LEAST } else { x };
-    let x = if x > MOST { MOST } else { x };
     let rounded = x.mul_add(std::f32::consts::LOG2_E, ROUND_F32);
     let n = rounded - ROUND_F32;
     let r = n.mul_add(-LN_2_SECOND, n.mul_add(-LN_2_FIRST, x));
     (rounded.to_bits(), (r * r).mul_add(polynomial(&EXP, r), r))
 }
 
-/// 2ⁿ as a product of two powers, which are floats where 2ⁿ itself is not.
+/// x, or the nearer of two bounds; a NaN stays, since it compares false.
 #[inline(always)]
-fn scales(n: u32) -> (f32, f32) {
-    const BIAS: u32 = 127;
-    let half = ((n << 9).cast_signed() >> 10).cast_unsigned();
-    let rest = n.wrapping_sub(half);
-    (f32::from_bits(half.wrapping_add(BIAS) << 23), f32::from_bits(rest.wrapping_add(BIAS) << 23))
+fn between(x: f32, least: f32, most: f32) -> f32 {
+    let x = if x < least { least } else { x };
+    if x > most { most } else { x }
+}
+
+/// 2 to the power of n + `shift`.
+#[inline(always)]
+fn power(n: u32, shift: i32) -> f32 {
+    // What stands above n falls off at the top.
+    f32::from_bits(n.wrapping_add((127 + shift).cast_unsigned()) << 23)
 }
 
 /// eˣ
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
+    // Beyond these eˣ is 0 or infinite.
+    let x = between(x, -105.0, 89.0);
     let (n, q) = parts(x);
-    let (a, b) = scales(n);
-    (1.0 + q) * a * b
+    // 2ⁿ may be too large or too small a number where eˣ is not: the power is taken nearer to 1.
+    let small = x < -86.0;
+    let scale = power(n, if small { 64 } else { -1 });
+    let rest = if small { 1.0 / 18_446_744_073_709_551_616.0 } else { 2.0 };
+    scale.mul_add(q, scale) * rest
 }
 
 /// eˣ − 1
 #[inline(always)]
 pub(crate) fn exp_m1(x: f32) -> f32 {
-    let (n, q) = parts(x);
-    let (a, b) = scales(n);
-    // 2ⁿ − 1 as (2ⁿ·½ − ½)·2, which does not overflow before its time.
-    let half = 0.5 * a;
-    let scale = half * b;
-    (scale.mul_add(q, scale - 0.5) * 2.0).copysign(x)
+    // Below −20 this is −1.
+    let (n, q) = parts(between(x, -20.0, 89.0));
+    let half = power(n, -1);
+    (half.mul_add(q, half - 0.5) * 2.0).copysign(x)
 }
 
 /// tanh x: a polynomial where it bends, and 1 − 2/(e²ˣ + 1).
@@ -79,7 +80,10 @@ pub(crate) fn tanh(x: f32) -> f32 {
     let size = x.abs();
     let z = x * x;
     let near = (size * z).mul_add(polynomial(&TANH, z), size);
-    let far = 1.0 - 2.0 / (exp(2.0 * size) + 1.0);
+    // From 10 on this is 1.
+    let (n, q) = parts(2.0 * between(size, 0.0, 10.0));
+    let scale = power(n, 0);
+    let far = 1.0 - 2.0 / (scale.mul_add(q, scale) + 1.0);
     let y = if size < 0.625 { near } else { far };
     y.copysign(x)
 }
