@@ -56,6 +56,18 @@ impl Error {
         }))
     }
 
+    /// An error that happened at another place than where it is found.
+    pub(crate) fn at(
+        kind: ErrorKind,
+        operation: impl Into<String>,
+        message: impl Into<String>,
+        location: &'static Location<'static>,
+    ) -> Self {
+        let mut error = Error::new(kind, operation, message);
+        error.0.location = Some(location);
+        error
+    }
+
     /// A failure of the operating system while doing something to `what` (usually a path).
     #[track_caller]
     pub fn io(operation: impl Into<String>, what: impl fmt::Display, source: std::io::Error) -> Self {

@@ -98,13 +98,14 @@ impl Parameter {
                 self.dtype()
             );
         }
-        *self.0.leaf.grad() = grad;
+        let replaced = std::mem::replace(&mut *self.0.leaf.grad(), grad);
+        drop(replaced);
         Ok(())
     }
 
     /// Forgets the collected gradient.
     pub fn zero_grad(&self) {
-        self.0.leaf.grad().take();
+        self.0.leaf.clear();
     }
 
     /// Whether the parameter is trained.

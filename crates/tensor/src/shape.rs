@@ -57,6 +57,12 @@ impl Shape {
         self.0.as_mut()
     }
 
+    /// Whether a tensor of this shape can be expanded to the other.
+    pub(crate) fn broadcasts_to(&self, other: &Shape) -> bool {
+        let Some(missing) = other.len().checked_sub(self.len()) else { return false };
+        self.iter().zip(&other[missing..]).all(|(&own, &n)| own == n || own == 1)
+    }
+
     /// This shape with one size replaced.
     pub fn with_size(&self, dim: usize, size: usize) -> Shape {
         let mut shape = self.clone();

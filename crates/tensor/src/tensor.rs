@@ -226,7 +226,7 @@ impl Tensor {
         if self.dtype() != T::DTYPE {
             bail!(DType, "update", "the tensor holds {}, not {}", self.dtype(), T::DTYPE);
         }
-        if !self.is_contiguous() || self.layout.offset != 0 || !self.is_only_handle() {
+        if !self.is_updatable() {
             crate::cell::count_copy();
             let values = Buffer::from_vec(self.to_vec::<T>()?);
             *self = Tensor::from_parts(values, self.layout.shape.clone());
@@ -237,6 +237,12 @@ impl Tensor {
             Some(buffer) => Ok(&mut buffer[..numel]),
             None => bail!(Value, "update", "the memory is shared although it was just copied"),
         }
+    }
+
+    /// Whether the elements can be changed where they are: nobody else holds the memory, and it begins with them
+    /// in order.
+    pub(crate) fn is_updatable(&self) -> bool {
+        self.is_only_handle() && self.is_contiguous() && self.layout.offset == 0
     }
 
     /// Whether nobody else holds the memory.

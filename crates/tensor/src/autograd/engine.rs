@@ -4,12 +4,15 @@
 //! later and so has been visited before. The engine, not the operations, undoes broadcasting, checks what
 //! comes out, adds gradients up, runs hooks and lets go of saved tensors.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::node::{Context, Edge, Node, SavedState};
+use super::context::Context;
+use super::handle::NodeRef;
+use super::node::{Edge, Input, Node, SavedState};
+use super::wanted::{Place, Wanted};
 use super::{Leaf, anomaly, is_grad_enabled, set_grad_enabled};
-use crate::{Error, ErrorKind, Result, Tensor, bail};
+use crate::{Error, ErrorKind, Result, Tensor};
 
 /// How to go back.
 #[derive(Clone, Copy, Default)]
@@ -22,40 +25,19 @@ pub(crate) struct BackwardOptions {
 
 /// The gradients that have arrived for the outputs of a node.
 struct Pending {
-    node: Arc<Node>,
+    node: NodeRef,
     grads: Vec<Option<Tensor>>,
-}
-
-/// Names a place in the graph: a leaf, or an output of a node.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Place {
-    Leaf(u64),
-    Output(u64, usize),
-}
-
-impl Place {
-    fn of(edge: &Edge) -> Place {
-        match edge {
-            Edge::Leaf(leaf) => Place::Leaf(leaf.id),
-            Edge::Output(node, i) => Place::Output(node.sequence, *i),
-        }
-    }
 }
 
 /// One backward pass.
 struct Pass<'a> {
     options: BackwardOptions,
     queue: BTreeMap<u64, Pending>,
-    leaves: BTreeMap<u64, (Arc<Leaf>, Tensor)>,
+    /// What is to be added to the slots of leaves and of tensors that retain their gradient.
+    arrived: BTreeMap<u64, (Arc<Leaf>, Tensor)>,
     /// What `autograd::grad` was asked for; `None` in an ordinary backward pass.
     wanted: Option<&'a Wanted>,
     found: HashMap<Place, Tensor>,
-}
-
-/// The places whose gradients are wanted and the nodes on the way to them.
-struct Wanted {
-    places: HashSet<Place>,
-    nodes: HashSet<u64>,
 }
 
 /// Goes back from the given edges with the given gradients. With `targets` the gradients that arrive there
@@ -70,7 +52,7 @@ pub(crate) fn backward(
     let mut pass = Pass {
         options,
         queue: BTreeMap::new(),
-        leaves: BTreeMap::new(),
+        arrived: BTreeMap::new(),
         wanted: wanted.as_ref(),
         found: HashMap::new(),
     };
@@ -80,15 +62,17 @@ pub(crate) fn backward(
     while let Some((_, pending)) = pass.queue.pop_last() {
         pass.visit(pending)?;
     }
-    // Only now, so that a pass that fails halfway leaves every gradient as it was.
-    for (_, (leaf, grad)) in std::mem::take(&mut pass.leaves) {
-        let grad = leaf.hooks.apply(grad);
-        match pass.wanted {
-            Some(_) => _ = pass.found.insert(Place::Leaf(leaf.id), grad),
-            None => add_into(&leaf, grad)?,
+    for (leaf, grad) in pass.arrived.values_mut() {
+        *grad = leaf.hooks.apply(grad.clone(), &format_args!("a leaf of shape {}", grad.shape()))?;
+    }
+    match targets {
+        None => add_to_slots(pass.arrived.into_values().collect()).map(|()| Vec::new()),
+        Some(targets) => {
+            let leaves = pass.arrived.into_values().map(|(leaf, grad)| (Place::Leaf(leaf.id), grad));
+            pass.found.extend(leaves);
+            Ok(targets.iter().map(|edge| pass.found.get(&Place::of(edge)).cloned()).collect())
         }
     }
-    Ok(targets.unwrap_or_default().iter().map(|edge| pass.found.get(&Place::of(edge)).cloned()).collect())
 }
 
 impl Pass<'_> {
@@ -96,18 +80,15 @@ impl Pass<'_> {
     fn deliver(&mut self, edge: &Edge, grad: Tensor) -> Result<()> {
         match edge {
             Edge::Leaf(leaf) => {
-                let sum = match self.leaves.remove(&leaf.id) {
+                let sum = match self.arrived.remove(&leaf.id) {
                     Some((_, sum)) => accumulate(sum, grad)?,
                     None => grad,
                 };
-                self.leaves.insert(leaf.id, (leaf.clone(), sum));
+                self.arrived.insert(leaf.id, (leaf.clone(), sum));
             }
             Edge::Output(node, i) => {
-                let pending = self
-                    .queue
-                    .entry(node.sequence)
-                    .or_insert_with(|| Pending { node: node.clone(), grads: vec![None; node.outputs.len()] });
-                let slot = &mut pending.grads[*i];
+                let new = || Pending { node: node.clone(), grads: vec![None; node.entry.outputs.len()] };
+                let slot = &mut self.queue.entry(node.entry.sequence).or_insert_with(new).grads[*i];
                 *slot = Some(match slot.take() {
                     Some(sum) => accumulate(sum, grad)?,
                     None => grad,
@@ -124,8 +105,8 @@ impl Pass<'_> {
             None => true,
             Some(wanted) => wanted.includes(edge),
         };
-        let needs: Vec<bool> =
-            node.inputs.iter().map(|i| i.as_ref().is_some_and(|i| leads_on(&i.edge))).collect();
+        let inputs = &node.entry.inputs;
+        let needs: Vec<bool> = inputs.iter().map(|i| i.as_ref().is_some_and(|i| leads_on(&i.edge))).collect();
         if !needs.contains(&true) {
             return Ok(());
         }
@@ -135,60 +116,38 @@ impl Pass<'_> {
             true => node.operation.backward(&ctx),
             false => node.operation.backward_fused(&ctx),
         };
-        let results = results.map_err(|e| e.context(way_back(&node)))?;
+        let results = results.map_err(|e| e.context(format_args!("going back through {node}")))?;
         if results.len() != needs.len() {
-            bail!(
-                Graph,
-                node.operation.name(),
-                "the backward formula returned {} gradients for {} inputs",
-                results.len(),
-                needs.len()
-            );
+            let (given, count) = (results.len(), needs.len());
+            return Err(fault(
+                &node,
+                ErrorKind::Graph,
+                format!("the backward formula returned {given} gradients for {count} inputs"),
+            ));
         }
         drop((saved, grads));
-        for (number, (result, input)) in results.into_iter().zip(&node.inputs).enumerate() {
+        for (number, (result, input)) in results.into_iter().zip(inputs).enumerate() {
             let (Some(grad), Some(input), true) = (result, input, needs[number]) else { continue };
-            if grad.dtype() != input.dtype {
-                bail!(
-                    Graph,
-                    node.operation.name(),
-                    "the backward formula gave a gradient of {} for input {number} of {}",
-                    grad.dtype(),
-                    input.dtype
-                );
-            }
-            let grad = grad.sum_to(&input.shape).map_err(|e| {
-                e.context(format!("{}, input {number} of shape {}", way_back(&node), input.shape))
-            })?;
-            if anomaly::is_detecting()
-                && let Some(fault) = anomaly::check_gradient(&grad)?
-            {
-                bail!(
-                    NotFinite,
-                    node.operation.name(),
-                    "anomaly detection: {}, the gradient of input {number} {fault}",
-                    way_back(&node)
-                );
-            }
+            let grad = fitted(&node, number, input, grad)?;
             self.deliver(&input.edge, grad)?;
         }
         Ok(())
     }
 
     /// The gradients of a node's outputs are complete: runs hooks, keeps what is to be kept.
-    fn settle(&mut self, node: &Arc<Node>, grads: &mut [Option<Tensor>]) -> Result<()> {
+    fn settle(&mut self, node: &NodeRef, grads: &mut [Option<Tensor>]) -> Result<()> {
         for (number, slot) in grads.iter_mut().enumerate() {
             let Some(grad) = slot.take() else { continue };
-            let output = &node.outputs[number];
-            let grad = output.hooks.apply(grad);
-            let place = Place::Output(node.sequence, number);
-            if self.wanted.is_some_and(|wanted| wanted.places.contains(&place)) {
+            let output = &node.entry.outputs[number];
+            let grad = output.hooks.apply(grad, &format_args!("output {number} of {node}"))?;
+            let place = Place::Output(node.entry.sequence, number);
+            if self.wanted.is_some_and(|wanted| wanted.has(place)) {
                 self.found.insert(place, grad.clone());
             }
             if self.wanted.is_none()
-                && let Some(leaf) = &*output.retained.lock().unwrap_or_else(|e| e.into_inner())
+                && let Some(leaf) = &*output.retained()
             {
-                add_into(leaf, grad.clone())?;
+                self.arrived.insert(leaf.id, (leaf.clone(), grad.clone()));
             }
             *slot = Some(grad);
         }
@@ -196,19 +155,14 @@ impl Pass<'_> {
     }
 
     /// What the node saved, taken out of it unless the graph is to be kept.
-    fn take_saved(&self, node: &Arc<Node>) -> Result<Vec<Tensor>> {
-        let mut state = node.saved();
+    fn take_saved(&self, node: &NodeRef) -> Result<Vec<Tensor>> {
+        let mut state = node.entry.saved();
         let SavedState::Kept(saved) = &*state else {
-            let at = node.location;
             return Err(Error::new(
                 ErrorKind::Graph,
                 "backward",
                 format!(
-                    "the graph was walked before and its saved tensors are freed (at {}, called at {}:{}:{}): keep it with retain_graph the first time",
-                    node.operation.name(),
-                    at.file(),
-                    at.line(),
-                    at.column()
+                    "the graph was walked before and its saved tensors are freed (at {node}): keep it with retain_graph the first time"
                 ),
             ));
         };
@@ -222,16 +176,42 @@ impl Pass<'_> {
     }
 }
 
-/// Names a node in messages.
-fn way_back(node: &Node) -> String {
-    let at = node.location;
-    format!(
-        "going back through {} called at {}:{}:{}",
-        node.operation.name(),
-        at.file(),
-        at.line(),
-        at.column()
-    )
+/// A gradient that a formula gave for an input, summed down to the input's shape; an error where it cannot be one.
+fn fitted(node: &Node, number: usize, input: &Input, grad: Tensor) -> Result<Tensor> {
+    if grad.dtype() != input.dtype {
+        let (given, wanted) = (grad.dtype(), input.dtype);
+        return Err(fault(
+            node,
+            ErrorKind::DType,
+            format!("the backward formula gave a gradient of {given} for input {number} of {wanted}"),
+        ));
+    }
+    if !input.shape.broadcasts_to(grad.shape()) {
+        let (given, wanted) = (grad.shape(), &input.shape);
+        return Err(fault(
+            node,
+            ErrorKind::Shape,
+            format!(
+                "the backward formula gave a gradient of shape {given} for input {number} of shape {wanted}, which does not broadcast to it"
+            ),
+        ));
+    }
+    let grad = grad.sum_to(&input.shape)?;
+    if anomaly::is_detecting()
+        && let Some(what) = anomaly::check_gradient(&grad)?
+    {
+        return Err(fault(
+            node,
+            ErrorKind::NotFinite,
+            format!("anomaly detection: going back, the gradient of input {number} {what}"),
+        ));
+    }
+    Ok(grad)
+}
+
+/// What is wrong with what an operation's formula gave, at the place where the operation was called.
+fn fault(node: &Node, kind: ErrorKind, message: String) -> Error {
+    Error::at(kind, node.operation.name(), message, node.entry.location)
 }
 
 /// The sum of two gradients: in place where nobody else can see the first.
@@ -242,43 +222,36 @@ fn accumulate(sum: Tensor, grad: Tensor) -> Result<Tensor> {
     }
 }
 
-fn add_into(leaf: &Leaf, grad: Tensor) -> Result<()> {
-    let mut slot = leaf.grad();
-    *slot = Some(match slot.take() {
-        Some(sum) => accumulate(sum, grad)?,
-        None => grad.contiguous()?,
-    });
-    Ok(())
+/// How a slot gets its gradient.
+enum Addition {
+    /// The slot takes this tensor instead of what it holds.
+    Replace(Tensor),
+    /// This contiguous tensor is added to what the slot holds, in its memory.
+    InPlace(Tensor),
 }
 
-impl Wanted {
-    /// Finds, without recursion, which nodes lie between the roots and the targets.
-    fn new(roots: &[(Edge, Tensor)], targets: &[Edge]) -> Wanted {
-        let mut wanted = Wanted { places: targets.iter().map(Place::of).collect(), nodes: HashSet::new() };
-        let mut reached: BTreeMap<u64, Arc<Node>> = BTreeMap::new();
-        let mut todo: Vec<Arc<Node>> = Vec::new();
-        let visit = |edge: &Edge, reached: &mut BTreeMap<u64, Arc<Node>>, todo: &mut Vec<Arc<Node>>| {
-            if let Edge::Output(node, _) = edge
-                && reached.insert(node.sequence, node.clone()).is_none()
-            {
-                todo.push(node.clone());
-            }
-        };
-        roots.iter().for_each(|(edge, _)| visit(edge, &mut reached, &mut todo));
-        while let Some(node) = todo.pop() {
-            node.inputs.iter().flatten().for_each(|input| visit(&input.edge, &mut reached, &mut todo));
-        }
-        // Oldest first: whether an input leads on is known before its users are looked at.
-        for (sequence, node) in &reached {
-            if node.inputs.iter().flatten().any(|input| wanted.includes(&input.edge)) {
-                wanted.nodes.insert(*sequence);
-            }
-        }
-        wanted
+/// Adds gradients into slots: into all of them, or, where anything fails, into none.
+fn add_to_slots(arrived: Vec<(Arc<Leaf>, Tensor)>) -> Result<()> {
+    // Held to the end, so that the slots stay as they were looked at. Taken in the order of the leaves' ages, as
+    // every pass does, so that no two passes wait for each other.
+    let mut slots: Vec<_> = arrived.iter().map(|(leaf, _)| leaf.grad()).collect();
+    // First whatever can fail, which is whatever takes memory.
+    let mut additions = Vec::with_capacity(slots.len());
+    for (slot, (_, grad)) in slots.iter().zip(&arrived) {
+        additions.push(match &**slot {
+            None => Addition::Replace(grad.contiguous()?),
+            Some(sum) if is_grad_enabled() || !sum.is_updatable() => Addition::Replace(sum.add(grad)?),
+            Some(_) => Addition::InPlace(grad.contiguous()?),
+        });
     }
-
-    fn includes(&self, edge: &Edge) -> bool {
-        self.places.contains(&Place::of(edge))
-            || matches!(edge, Edge::Output(node, _) if self.nodes.contains(&node.sequence))
+    // What is replaced is dropped after the locks: its graph may hold anything.
+    let mut replaced = Vec::with_capacity(slots.len());
+    for (slot, addition) in slots.iter_mut().zip(additions) {
+        match (addition, slot.as_mut()) {
+            (Addition::InPlace(grad), Some(sum)) => sum.add_in_place(&grad)?,
+            (Addition::Replace(grad) | Addition::InPlace(grad), _) => replaced.push(slot.replace(grad)),
+        }
     }
+    drop(slots);
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! What a tensor knows of its gradient, and [`grad`]: gradients as values.
 
+use std::panic::Location;
 use std::sync::Arc;
 
 use super::{BackwardOptions, Edge, HookHandle, Leaf, backward};
@@ -59,17 +60,20 @@ impl Tensor {
     pub fn grad(&self) -> Option<Tensor> {
         match self.edge.as_ref()? {
             Edge::Leaf(leaf) => leaf.grad().clone(),
-            Edge::Output(node, i) => {
-                let retained = node.outputs[*i].retained.lock().unwrap_or_else(|e| e.into_inner());
-                retained.as_ref().and_then(|leaf| leaf.grad().clone())
-            }
+            Edge::Output(node, i) => node.entry.outputs[*i].retained().as_ref()?.grad().clone(),
         }
     }
 
-    /// Forgets the collected gradient.
+    /// Forgets the collected gradient: of a leaf, or of a tensor on which [`retain_grad`](Tensor::retain_grad)
+    /// was called, which goes on collecting.
     pub fn zero_grad(&self) {
-        if let Some(Edge::Leaf(leaf)) = &self.edge {
-            leaf.grad().take();
+        match &self.edge {
+            None => {}
+            Some(Edge::Leaf(leaf)) => leaf.clear(),
+            Some(Edge::Output(node, i)) => {
+                let retained = node.entry.outputs[*i].retained().clone();
+                retained.iter().for_each(|leaf| leaf.clear());
+            }
         }
     }
 
@@ -81,8 +85,7 @@ impl Tensor {
     pub fn retain_grad(&self) -> Result<()> {
         match &self.edge {
             Some(Edge::Output(node, i)) => {
-                let mut retained = node.outputs[*i].retained.lock().unwrap_or_else(|e| e.into_inner());
-                retained.get_or_insert_with(|| Arc::new(Leaf::new()));
+                node.entry.outputs[*i].retained().get_or_insert_with(|| Arc::new(Leaf::new()));
                 Ok(())
             }
             Some(Edge::Leaf(_)) => Ok(()),
@@ -90,14 +93,18 @@ impl Tensor {
         }
     }
 
-    /// Registers a function that is called with the complete gradient of this tensor in each backward pass,
-    /// and may return another gradient to go on with. It runs with grad mode as the pass has it.
+    /// Registers a function that is called with the complete gradient of this tensor in each backward pass. It
+    /// returns `Ok(None)`, or another gradient to go on with, of the same shape and dtype (PyTorch:
+    /// `Tensor.register_hook`). It runs with grad mode as the pass has it.
+    ///
+    /// An error that it returns ends the pass, which leaves every collected gradient as it was, and is what
+    /// `backward` returns; and so does a gradient of another shape or dtype.
     ///
     /// ```
     /// # use chainrule_tensor::{Tensor, Result};
     /// # fn main() -> Result<()> {
     /// let x = Tensor::new([1.0]).requires_grad_(true)?;
-    /// let handle = x.register_hook(|grad| grad.mul(10.0).ok())?;
+    /// let handle = x.register_hook(|grad| grad.mul(10.0).map(Some))?;
     /// (&x * 2.0).sum()?.backward()?;
     /// assert_eq!(x.grad().unwrap().item()?, 20.0);
     /// handle.remove();
@@ -110,10 +117,10 @@ impl Tensor {
     #[track_caller]
     pub fn register_hook(
         &self,
-        hook: impl Fn(&Tensor) -> Option<Tensor> + Send + Sync + 'static,
+        hook: impl Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync + 'static,
     ) -> Result<HookHandle> {
         match &self.edge {
-            Some(edge) => Ok(edge.hooks().add(Box::new(hook))),
+            Some(edge) => Ok(edge.hooks().add(Arc::new(hook), Location::caller())),
             None => bail!(Graph, "register_hook", "no gradient flows to this tensor"),
         }
     }
@@ -128,7 +135,8 @@ impl Tensor {
     ///
     /// # Errors
     /// When the tensor has not exactly one element (use [`backward_with`](Tensor::backward_with)), when it
-    /// has no graph, and when the graph was already freed.
+    /// has no graph, when the graph was already freed, and when a hook or an operation of one's own fails. The
+    /// collected gradients are then what they were.
     #[track_caller]
     pub fn backward(&self) -> Result<()> {
         GradOptions::default().backward(self, None)

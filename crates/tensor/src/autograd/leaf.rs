@@ -21,7 +21,13 @@ impl Leaf {
         Leaf { id: NEXT.fetch_add(1, Relaxed), grad: Mutex::new(None), hooks: Hooks::default() }
     }
 
+    /// The slot, locked.
     pub(crate) fn grad(&self) -> MutexGuard<'_, Option<Tensor>> {
         self.grad.lock().unwrap_or_else(|e| e.into_inner())
+    }
+    /// Empties the slot. What it held is dropped after the lock, since its graph may hold anything.
+    pub(crate) fn clear(&self) {
+        let grad = self.grad().take();
+        drop(grad);
     }
 }

@@ -7,21 +7,25 @@
 //! An operation of one's own is a type that implements [`Backward`]; see there for an example.
 
 mod anomaly;
+mod context;
 mod engine;
 mod grad;
 mod gradcheck;
+mod handle;
 mod hooks;
 mod leaf;
 mod mode;
 mod node;
 mod record;
+mod wanted;
 
 pub use anomaly::{AnomalyGuard, detect_anomaly};
+pub use context::Context;
 pub use grad::{GradOptions, grad};
 pub use gradcheck::{GradcheckOptions, gradcheck, gradcheck_with, gradgradcheck, gradgradcheck_with};
 pub use hooks::HookHandle;
 pub use mode::{GradModeGuard, enable_grad, is_grad_enabled, no_grad, no_grad_guard, set_grad_enabled};
-pub use node::{Backward, Context};
+pub use node::Backward;
 pub use record::{Save, is_tracked, record, record_many};
 
 pub(crate) use engine::{BackwardOptions, backward};

@@ -1,10 +1,11 @@
 //! [`Node`]: what an operation leaves behind in the graph; [`Backward`]: how to go back through it.
 
-use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::context::Context;
+use super::handle::NodeRef;
 use super::hooks::Hooks;
 use super::leaf::Leaf;
 use crate::storage::Storage;
@@ -58,50 +59,13 @@ pub trait Backward: Send + Sync + 'static {
     /// The gradient of each input, in order: `None` where it is zero or not needed
     /// ([`Context::needs`] tells). Written with tensor operations, so that it is differentiable itself.
     ///
-    /// A gradient may have the shape that the input was broadcast to: the engine sums it down.
+    /// A gradient has the input's dtype, and its shape or one that the input's broadcasts to: the engine sums it
+    /// down. Any other is an error of the backward pass.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>>;
 
     /// The same numbers by one fast kernel, for a backward pass that is not itself recorded.
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         self.backward(ctx)
-    }
-}
-
-/// What a [`Backward`] has to work with.
-pub struct Context<'a> {
-    pub(super) grads: &'a [Option<Tensor>],
-    pub(super) saved: &'a [Tensor],
-    pub(super) needs: &'a [bool],
-}
-
-impl Context<'_> {
-    /// The gradient of the operation's only output.
-    ///
-    /// # Panics
-    /// When the operation has several outputs of which the first got no gradient: ask
-    /// [`grad_of`](Context::grad_of) there.
-    pub fn grad(&self) -> &Tensor {
-        self.grads[0].as_ref().expect("the gradient of a single output is there when its node is visited")
-    }
-
-    /// The gradient of output `i`, if it got any.
-    pub fn grad_of(&self, i: usize) -> Option<&Tensor> {
-        self.grads[i].as_ref()
-    }
-
-    /// The `i`-th of the tensors that were saved.
-    pub fn saved(&self, i: usize) -> &Tensor {
-        &self.saved[i]
-    }
-
-    /// Whether the gradient of input `i` is wanted.
-    pub fn needs(&self, i: usize) -> bool {
-        self.needs[i]
-    }
-
-    /// Computes the gradient of input `i` if it is wanted.
-    pub fn when_needed(&self, i: usize, f: impl FnOnce() -> Result<Tensor>) -> Result<Option<Tensor>> {
-        if self.needs[i] { f().map(Some) } else { Ok(None) }
     }
 }
 
@@ -111,14 +75,14 @@ pub(crate) enum Edge {
     /// Into the slot of a leaf.
     Leaf(Arc<Leaf>),
     /// On to the operation that computed the tensor as its output of this number.
-    Output(Arc<Node>, usize),
+    Output(NodeRef, usize),
 }
 
 impl Edge {
     pub(crate) fn hooks(&self) -> &Hooks {
         match self {
             Edge::Leaf(leaf) => &leaf.hooks,
-            Edge::Output(node, i) => &node.outputs[*i].hooks,
+            Edge::Output(node, i) => &node.entry.outputs[*i].hooks,
         }
     }
 }
@@ -137,6 +101,12 @@ pub(super) struct Output {
     pub(super) retained: Mutex<Option<Arc<Leaf>>>,
 }
 
+impl Output {
+    pub(super) fn retained(&self) -> MutexGuard<'_, Option<Arc<Leaf>>> {
+        self.retained.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
 /// A saved tensor. An output is kept as its value alone: keeping the tensor would make the node own itself.
 pub(super) enum Saved {
     Tensor(Tensor),
@@ -149,46 +119,40 @@ pub(super) enum SavedState {
     Released,
 }
 
-/// A recorded operation.
-pub(crate) struct Node<B: ?Sized = dyn Backward> {
+/// What the graph knows of a recorded operation, whatever operation it is.
+pub(crate) struct Entry {
     /// Grows with time: an operation's inputs have smaller numbers than it has.
     pub(super) sequence: u64,
     pub(super) location: &'static Location<'static>,
     pub(super) inputs: Box<[Option<Input>]>,
     pub(super) outputs: Box<[Output]>,
-    saved: Mutex<SavedState>,
+    pub(super) saved: Mutex<SavedState>,
+}
+
+/// A recorded operation. Only the operation itself is of its own type, so that little code is compiled for each
+/// of the many operations.
+pub(crate) struct Node<B: ?Sized = dyn Backward> {
+    pub(super) entry: Entry,
     pub(super) operation: B,
 }
 
-impl<B: Backward> Node<B> {
-    pub(super) fn new(
-        operation: B,
-        location: &'static Location<'static>,
-        inputs: Box<[Option<Input>]>,
-        outputs: Box<[Output]>,
-        saved: Vec<Saved>,
-    ) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Node {
-            sequence: NEXT.fetch_add(1, Relaxed),
-            location,
-            inputs,
-            outputs,
-            saved: Mutex::new(SavedState::Kept(saved)),
-            operation,
-        }
-    }
-}
-
-impl Node {
+impl Entry {
     pub(super) fn saved(&self) -> MutexGuard<'_, SavedState> {
         self.saved.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
 
+/// Names the node in messages: the operation and where it was called.
+impl fmt::Display for NodeRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.entry.location;
+        write!(f, "{} called at {}:{}:{}", self.operation.name(), at.file(), at.line(), at.column())
+    }
+}
+
 impl Saved {
     /// The saved tensor, in its place in the graph.
-    pub(super) fn to_tensor(&self, node: &Arc<Node>) -> Tensor {
+    pub(super) fn to_tensor(&self, node: &NodeRef) -> Tensor {
         match self {
             Saved::Tensor(tensor) => tensor.clone(),
             Saved::Output { storage, layout, number } => Tensor {
@@ -197,36 +161,5 @@ impl Saved {
                 edge: Some(Edge::Output(node.clone(), *number)),
             },
         }
-    }
-}
-
-type Remains = (Box<[Option<Input>]>, Vec<Saved>);
-
-thread_local! {
-    static DROPPING: Cell<bool> = const { Cell::new(false) };
-    static REMAINS: RefCell<Vec<Remains>> = const { RefCell::new(Vec::new()) };
-}
-
-/// A graph may be a chain of millions of nodes, each holding the one before: dropping it by the language's
-/// own rule would recurse as deep. Instead the first node to be dropped empties a queue into which those
-/// that fall with it put what they hold.
-impl<B: ?Sized> Drop for Node<B> {
-    fn drop(&mut self) {
-        let saved = match self.saved.get_mut().unwrap_or_else(|e| e.into_inner()) {
-            SavedState::Kept(saved) => std::mem::take(saved),
-            SavedState::Released => Vec::new(),
-        };
-        let mut remains = (std::mem::take(&mut self.inputs), saved);
-        if DROPPING.try_with(Cell::get).unwrap_or(false) {
-            let queued = REMAINS.try_with(|queue| queue.borrow_mut().push(std::mem::take(&mut remains)));
-            debug_assert!(queued.is_ok() || remains.0.is_empty());
-            return;
-        }
-        let _ = DROPPING.try_with(|dropping| dropping.set(true));
-        drop(remains);
-        while let Some(next) = REMAINS.try_with(|queue| queue.borrow_mut().pop()).ok().flatten() {
-            drop(next);
-        }
-        let _ = DROPPING.try_with(|dropping| dropping.set(false));
     }
 }

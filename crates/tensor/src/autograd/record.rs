@@ -1,13 +1,15 @@
 //! [`record`]: enter an operation into the graph.
 
 use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use super::anomaly;
+use super::handle::NodeRef;
 use super::hooks::Hooks;
 use super::mode::is_grad_enabled;
-use super::node::{Backward, Edge, Input, Node, Output, Saved};
-use crate::{Result, Tensor};
+use super::node::{Backward, Edge, Entry, Input, Node, Output, Saved, SavedState};
+use crate::{Result, Tensor, bail};
 
 /// A tensor that the way back needs, and gets through [`Context::saved`](super::Context::saved) in the order
 /// of this list.
@@ -31,7 +33,8 @@ pub fn is_tracked(inputs: &[&Tensor]) -> bool {
 /// it is. See [`Backward`] for an example.
 ///
 /// # Errors
-/// In anomaly mode, when the output is not finite although every input is.
+/// When what is to be saved is not there; and in anomaly mode, when the output is not finite although every
+/// input is.
 #[track_caller]
 pub fn record<B: Backward>(
     operation: B,
@@ -39,18 +42,17 @@ pub fn record<B: Backward>(
     saved: &[Save<'_>],
     output: Tensor,
 ) -> Result<Tensor> {
-    if anomaly::is_detecting() {
-        anomaly::check_forward(operation.name(), inputs, std::slice::from_ref(&output))?;
+    match entry(operation.name(), inputs, saved, std::slice::from_ref(&output))? {
+        Some(entry) => Ok(in_graph(Arc::new(Node { entry, operation }), output)),
+        None => Ok(output),
     }
-    if !is_tracked(inputs) || !output.dtype().is_float() {
-        return Ok(output);
-    }
-    let node = node(operation, inputs, saved, std::slice::from_ref(&output), Location::caller());
-    Ok(Tensor { edge: Some(Edge::Output(node, 0)), ..output })
 }
 
 /// As [`record`], for an operation with several outputs. Outputs of integers and booleans stay outside the
 /// graph.
+///
+/// # Errors
+/// Those of [`record`].
 #[track_caller]
 pub fn record_many<B: Backward>(
     operation: B,
@@ -58,27 +60,51 @@ pub fn record_many<B: Backward>(
     saved: &[Save<'_>],
     outputs: Vec<Tensor>,
 ) -> Result<Vec<Tensor>> {
-    if anomaly::is_detecting() {
-        anomaly::check_forward(operation.name(), inputs, &outputs)?;
+    match entry(operation.name(), inputs, saved, &outputs)? {
+        Some(entry) => Ok(all_in_graph(Arc::new(Node { entry, operation }), outputs)),
+        None => Ok(outputs),
     }
-    if !is_tracked(inputs) {
-        return Ok(outputs);
-    }
-    let node = node(operation, inputs, saved, &outputs, Location::caller());
+}
+
+fn in_graph(node: Arc<Node>, output: Tensor) -> Tensor {
+    Tensor { edge: Some(Edge::Output(NodeRef::new(node), 0)), ..output }
+}
+
+fn all_in_graph(node: Arc<Node>, outputs: Vec<Tensor>) -> Vec<Tensor> {
+    let node = NodeRef::new(node);
     let place = |(i, output): (usize, Tensor)| match output.dtype().is_float() {
         true => Tensor { edge: Some(Edge::Output(node.clone(), i)), ..output },
         false => output,
     };
-    Ok(outputs.into_iter().enumerate().map(place).collect())
+    outputs.into_iter().enumerate().map(place).collect()
 }
 
-fn node<B: Backward>(
-    operation: B,
+/// What the graph keeps of an operation, if it is recorded at all.
+#[track_caller]
+fn entry(
+    operation: &'static str,
     inputs: &[&Tensor],
     saved: &[Save<'_>],
     outputs: &[Tensor],
-    location: &'static Location<'static>,
-) -> Arc<Node> {
+) -> Result<Option<Entry>> {
+    if anomaly::is_detecting() {
+        anomaly::check_forward(operation, inputs, outputs)?;
+    }
+    // Before it is known whether anything is tracked, so that a wrong index shows the first time.
+    for save in saved {
+        let (what, i, count) = match save {
+            Save::Input(i) => ("input", *i, inputs.len()),
+            Save::Output(i) => ("output", *i, outputs.len()),
+            Save::Value(_) => continue,
+        };
+        if i >= count {
+            let plural = if count == 1 { "" } else { "s" };
+            bail!(Index, operation, "{what} {i} is to be saved of an operation with {count} {what}{plural}");
+        }
+    }
+    if !is_tracked(inputs) || !outputs.iter().any(|output| output.dtype().is_float()) {
+        return Ok(None);
+    }
     let input = |t: &&Tensor| {
         let edge = t.edge.clone()?;
         Some(Input { edge, shape: t.shape().clone(), dtype: t.dtype() })
@@ -86,15 +112,22 @@ fn node<B: Backward>(
     let keep = |save: &Save<'_>| match save {
         Save::Input(i) => Saved::Tensor(inputs[*i].clone()),
         Save::Value(tensor) => Saved::Tensor(tensor.detach()),
+        Save::Output(i) if !outputs[*i].dtype().is_float() => Saved::Tensor(outputs[*i].detach()),
         Save::Output(i) => Saved::Output {
             storage: outputs[*i].storage.clone(),
             layout: outputs[*i].layout.clone(),
             number: *i,
         },
     };
-    let inputs_of_node = inputs.iter().map(input).collect();
-    let outputs_of_node =
-        outputs.iter().map(|_| Output { hooks: Hooks::default(), retained: Mutex::new(None) }).collect();
-    let saved = saved.iter().map(keep).collect();
-    Arc::new(Node::new(operation, location, inputs_of_node, outputs_of_node, saved))
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    Ok(Some(Entry {
+        sequence: NEXT.fetch_add(1, Relaxed),
+        location: Location::caller(),
+        inputs: inputs.iter().map(input).collect(),
+        outputs: outputs
+            .iter()
+            .map(|_| Output { hooks: Hooks::default(), retained: Mutex::new(None) })
+            .collect(),
+        saved: Mutex::new(SavedState::Kept(saved.iter().map(keep).collect())),
+    }))
 }

@@ -6,7 +6,7 @@ use crate::autograd::{Backward, Context, record};
 use crate::reduction::Reduced;
 use crate::shape::IntoDims;
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{DType, Result, Shape, Tensor};
+use crate::{DType, Result, Shape, Tensor, bail, dispatch_float};
 
 struct SumBackward {
     /// The input's shape with 1 in the place of each summed dimension, and in full.
@@ -75,7 +75,10 @@ impl Tensor {
         if self.shape() == shape {
             return Ok(self.clone());
         }
-        let missing = self.rank().saturating_sub(shape.len());
+        if !shape.broadcasts_to(self.shape()) {
+            bail!(Shape, "sum_to", "shape {shape} does not broadcast to shape {}", self.shape());
+        }
+        let missing = self.rank() - shape.len();
         let dims: Vec<isize> = (0..self.rank())
             .filter(|&dim| dim < missing || (shape[dim - missing] == 1 && self.shape()[dim] != 1))
             .map(|dim| dim as isize)
@@ -86,15 +89,20 @@ impl Tensor {
 
     /// This tensor plus another of its shape, in place where nobody else holds the memory. Not recorded.
     pub(crate) fn add_into(mut self, other: &Tensor) -> Result<Tensor> {
-        if !self.is_only_handle() || !self.is_contiguous() || self.layout.offset != 0 {
+        if !self.is_updatable() {
             return self.add(other);
         }
-        let other = other.contiguous()?;
-        crate::dispatch_float!(self.dtype(), T => {
+        self.add_in_place(&other.contiguous()?)?;
+        Ok(self)
+    }
+
+    /// Adds a contiguous tensor of this shape and dtype to this one, which nobody else holds. Not recorded.
+    pub(crate) fn add_in_place(&mut self, other: &Tensor) -> Result<()> {
+        dispatch_float!(self.dtype(), T => {
             let values = self.make_mut::<T>()?;
             chainrule_kernels::elementwise::update(values, other.as_slice::<T>()?, 0.5, |a, b| a + b);
         });
-        Ok(self)
+        Ok(())
     }
 }
 

@@ -1,0 +1,111 @@
+//! Operations that a user adds: what the engine makes of a wrong one.
+
+use chainrule::autograd::{Backward, Context, Save, gradcheck, gradgradcheck, record, record_many};
+use chainrule::{DType, ErrorKind, Result, Tensor};
+
+use super::{leaf, values};
+
+/// An operation of a user's own, with a fused way back beside the formula.
+struct Cube;
+
+impl Backward for Cube {
+    fn name(&self) -> &'static str {
+        "cube"
+    }
+    fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        let x = ctx.saved(0);
+        Ok(vec![Some(ctx.grad().mul(&x.mul(x)?.mul(3.0)?)?)])
+    }
+    fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        let (g, x) = (ctx.grad().contiguous()?, ctx.saved(0));
+        let (g, x) = (g.as_slice::<f64>()?, x.as_slice::<f64>()?);
+        let grad = Tensor::build([x.len()], |out: &mut [f64]| {
+            out.iter_mut().zip(g.iter().zip(x)).for_each(|(o, (g, x))| *o = g * 3.0 * x * x);
+        })?;
+        Ok(vec![Some(grad)])
+    }
+}
+
+fn cube(x: &Tensor) -> Result<Tensor> {
+    let values = x.to_vec::<f64>()?;
+    let y = Tensor::from_vec(values.iter().map(|v| v * v * v).collect(), x.shape())?;
+    record(Cube, &[x], &[Save::Input(0)], y)
+}
+
+#[test]
+fn an_operation_from_outside_is_checked_like_ours() -> Result<()> {
+    let x = leaf(&[0.5, -1.5, 2.0]);
+    gradcheck(|x| Ok(vec![cube(&x[0])?]), std::slice::from_ref(&x))?;
+    gradgradcheck(|x| Ok(vec![cube(&x[0])?]), std::slice::from_ref(&x))?;
+    let wrong = |x: &[Tensor]| Ok(vec![cube(&x[0])?.detach().add(&x[0])?]);
+    assert!(gradcheck(wrong, &[x]).is_err(), "a wrong gradient is noticed");
+    Ok(())
+}
+
+/// Passes its input on, and gives a gradient of ones of any shape and dtype back.
+struct Gives(Vec<usize>, DType);
+
+impl Backward for Gives {
+    fn name(&self) -> &'static str {
+        "gives"
+    }
+    fn backward(&self, _: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        Ok(vec![Some(Tensor::full(self.0.as_slice(), 1.0, self.1)?)])
+    }
+}
+
+/// The gradient of an input of the given shape when its operation gives one of another.
+fn gradient_of(input: &[usize], shape: &[usize], dtype: DType) -> Result<Tensor> {
+    let x = Tensor::full(input, 1.0, DType::F64)?.requires_grad_(true)?;
+    record(Gives(shape.to_vec(), dtype), &[&x], &[], x.detach())?.sum()?.backward()?;
+    Ok(x.grad().expect("a gradient"))
+}
+
+#[test]
+fn a_gradient_is_refused_unless_the_input_broadcasts_to_its_shape() -> Result<()> {
+    for shape in
+        [&[3, 2][..], &[6], &[3], &[2], &[1], &[], &[2, 1], &[1, 3], &[2, 3, 1], &[3, 2, 3, 1], &[0, 3]]
+    {
+        let error = gradient_of(&[2, 3], shape, DType::F64).expect_err("a gradient of another shape");
+        assert_eq!(error.operation(), "gives", "{error}");
+        let text = error.to_string();
+        for word in ["[2, 3]", &format!("shape {shape:?}"), "input 0", file!()] {
+            assert!(text.contains(word), "{text} does not mention {word}");
+        }
+    }
+    // What broadcasting of the input leads to is summed down.
+    assert_eq!(values(&gradient_of(&[2, 3], &[2, 3], DType::F64)?), [1.0; 6]);
+    assert_eq!(values(&gradient_of(&[2, 3], &[4, 1, 2, 3], DType::F64)?), [4.0; 6]);
+    assert_eq!(values(&gradient_of(&[1, 3], &[2, 5, 3], DType::F64)?), [10.0; 3]);
+    assert_eq!(values(&gradient_of(&[1, 3], &[0, 3], DType::F64)?), [0.0; 3]);
+    assert_eq!(values(&gradient_of(&[], &[7], DType::F64)?), [7.0]);
+    Ok(())
+}
+
+#[test]
+fn a_gradient_of_another_dtype_is_refused() {
+    for dtype in [DType::F32, DType::I64, DType::Bool] {
+        let error = gradient_of(&[2], &[2], dtype).expect_err("a gradient of another dtype");
+        let text = error.to_string();
+        for word in ["gives", dtype.name(), "float64", "input 0", file!()] {
+            assert!(text.contains(word), "{text} does not mention {word}");
+        }
+    }
+}
+
+#[test]
+fn saving_what_is_not_there_is_refused_when_recorded() {
+    let x = leaf(&[1.0]);
+    for (save, words) in
+        [(Save::Input(1), ["input 1", "1 input"]), (Save::Output(2), ["output 2", "1 output"])]
+    {
+        let line = line!() + 1;
+        let error = record(Cube, &[&x], &[save], x.detach()).err().expect("an error");
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Index, "cube"));
+        assert_eq!(error.location().unwrap().line(), line);
+        words.iter().for_each(|w| assert!(error.message().contains(w), "{error} does not mention {w}"));
+    }
+    let outputs = vec![x.detach(), x.detach()];
+    let error = record_many(Cube, &[&x], &[Save::Output(2)], outputs).err().expect("an error");
+    assert!(error.message().contains("output 2") && error.message().contains("2 outputs"), "{error}");
+}
