@@ -100,12 +100,12 @@ fn saving_what_is_not_there_is_refused_when_recorded() {
         [(Save::Input(1), ["input 1", "1 input"]), (Save::Output(2), ["output 2", "1 output"])]
     {
         let line = line!() + 1;
-        let error = record(Cube, &[&x], &[save], x.detach()).err().expect("an error");
+        let error = record(Cube, &[&x], &[save], x.detach()).expect_err("a wrong index");
         assert_eq!((error.kind(), error.operation()), (ErrorKind::Index, "cube"));
         assert_eq!(error.location().unwrap().line(), line);
         words.iter().for_each(|w| assert!(error.message().contains(w), "{error} does not mention {w}"));
     }
     let outputs = vec![x.detach(), x.detach()];
-    let error = record_many(Cube, &[&x], &[Save::Output(2)], outputs).err().expect("an error");
+    let error = record_many(Cube, &[&x], &[Save::Output(2)], outputs).expect_err("a wrong index");
     assert!(error.message().contains("output 2") && error.message().contains("2 outputs"), "{error}");
 }

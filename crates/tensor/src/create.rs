@@ -114,14 +114,13 @@ impl Tensor {
         if values.len() != shape.checked_numel("from_slice")? {
             bail!(Shape, "from_slice", "{} values do not fill the shape {shape}", values.len());
         }
-        Ok(Tensor::from_parts(Buffer::copy_of(values), shape))
+        Tensor::build_for("from_slice", shape, |out: &mut [T]| out.copy_from_slice(values))
     }
 
     /// A tensor of one value, in the value's own type.
     #[track_caller]
     pub fn full_of<T: Element>(shape: impl Into<Shape>, value: T) -> Result<Tensor> {
-        let shape = shape.into();
-        Ok(Tensor::from_parts(Buffer::filled(shape.checked_numel("full")?, value), shape))
+        Tensor::build_for("full", shape, |out: &mut [T]| out.fill(value))
     }
 
     /// A tensor of one value, in the given dtype (PyTorch: `torch.full`).
@@ -142,13 +141,13 @@ impl Tensor {
     /// `f32` zeros (PyTorch: `torch.zeros`).
     #[track_caller]
     pub fn zeros(shape: impl Into<Shape>) -> Result<Tensor> {
-        Tensor::full_of(shape, 0f32)
+        Tensor::build_for("zeros", shape, |out: &mut [f32]| out.fill(0.0))
     }
 
     /// `f32` ones (PyTorch: `torch.ones`).
     #[track_caller]
     pub fn ones(shape: impl Into<Shape>) -> Result<Tensor> {
-        Tensor::full_of(shape, 1f32)
+        Tensor::build_for("ones", shape, |out: &mut [f32]| out.fill(1.0))
     }
 
     /// Zeros in the shape and dtype of another tensor.
@@ -174,15 +173,15 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn arange(end: usize) -> Result<Tensor> {
-        Tensor::from_vec((0..end as i64).collect(), [end])
+        Tensor::build_for("arange", [end], |out: &mut [i64]| {
+            out.iter_mut().zip(0..).for_each(|(place, i)| *place = i);
+        })
     }
 
     /// The identity matrix of `n` rows, in `f32` (PyTorch: `torch.eye`).
     #[track_caller]
     pub fn eye(n: usize) -> Result<Tensor> {
-        let shape = Shape::from([n, n]);
-        shape.checked_numel("eye")?;
-        Tensor::build(shape, |out: &mut [f32]| {
+        Tensor::build_for("eye", [n, n], |out: &mut [f32]| {
             out.fill(0.0);
             (0..n).for_each(|i| out[i * n + i] = 1.0);
         })

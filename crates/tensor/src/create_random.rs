@@ -1,7 +1,5 @@
 //! Making tensors of random numbers, from PyTorch's streams.
 
-use chainrule_kernels::Buffer;
-
 use crate::random::{Generator, with_default};
 use crate::{DType, Error, ErrorKind, FloatElement, Result, Shape, Tensor, bail};
 
@@ -20,7 +18,7 @@ fn floats<T: FloatElement>(
     shape: Shape,
     fill: impl FnOnce(&mut Generator, &mut [T]) -> Result<(), String>,
 ) -> Result<Tensor> {
-    let mut values = Buffer::<T>::recycled(shape.checked_numel(operation)?);
+    let mut values = shape.allocate::<T>(operation)?;
     draw(operation, |generator| fill(generator, &mut values))?;
     Ok(Tensor::from_parts(values, shape))
 }
@@ -39,7 +37,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn rand(shape: impl Into<Shape>) -> Result<Tensor> {
-        Tensor::uniform(shape, 0.0, 1.0, DType::F32)
+        floats("rand", shape.into(), |g, out: &mut [f32]| g.uniform(out, 0.0, 1.0))
     }
 
     /// `f32` numbers from the normal distribution of mean 0 and standard deviation 1, from the default
@@ -55,7 +53,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn randn(shape: impl Into<Shape>) -> Result<Tensor> {
-        Tensor::normal(shape, 0.0, 1.0, DType::F32)
+        floats("randn", shape.into(), |g, out: &mut [f32]| g.normal(out, 0.0, 1.0))
     }
 
     /// Numbers between `from` (included) and `to` (excluded), equally likely (PyTorch: `Tensor.uniform_`).
@@ -103,7 +101,7 @@ impl Tensor {
     #[track_caller]
     pub fn randint(low: i64, high: i64, shape: impl Into<Shape>) -> Result<Tensor> {
         let shape = shape.into();
-        let mut values = Buffer::<i64>::recycled(shape.checked_numel("randint")?);
+        let mut values = shape.allocate::<i64>("randint")?;
         draw("randint", |generator| generator.random_from_to(&mut values, low, high))?;
         Ok(Tensor::from_parts(values, shape))
     }
@@ -111,8 +109,13 @@ impl Tensor {
     /// The integers below `n` in random order, as `i64` (PyTorch: `torch.randperm`).
     #[track_caller]
     pub fn randperm(n: usize) -> Result<Tensor> {
-        let order = draw("randperm", |generator| Ok(generator.permutation(n)))?;
-        Tensor::from_vec(order, [n])
+        let shape = Shape::from(n);
+        let mut order = shape.allocate::<i64>("randperm")?;
+        draw("randperm", |generator| {
+            generator.permute(&mut order);
+            Ok(())
+        })?;
+        Ok(Tensor::from_parts(order, shape))
     }
 
     /// `true` with probability `p` at each place, as `bool` (PyTorch: `Tensor.bernoulli_`).
@@ -122,7 +125,7 @@ impl Tensor {
     #[track_caller]
     pub fn bernoulli(shape: impl Into<Shape>, p: f64) -> Result<Tensor> {
         let shape = shape.into();
-        let mut values = Buffer::<bool>::recycled(shape.checked_numel("bernoulli")?);
+        let mut values = shape.allocate::<bool>("bernoulli")?;
         draw("bernoulli", |generator| generator.bernoulli(&mut values, p))?;
         Ok(Tensor::from_parts(values, shape))
     }

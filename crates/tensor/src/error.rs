@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Graph,
     /// A NaN or an infinity where anomaly detection or a check forbids it.
     NotFinite,
+    /// Memory that there is not.
+    Memory,
     /// A state dict, checkpoint or data file whose contents do not fit.
     Data,
     /// A failure of the operating system: a file that cannot be read or written.

@@ -8,6 +8,7 @@
 //! - [`random`]: PyTorch's random numbers.
 //! - [`table`]: the table of operations, which tests and benches are driven by.
 
+mod allocate;
 pub mod autograd;
 mod cell;
 mod create;

@@ -1,12 +1,11 @@
 //! [`Reduced`]: which dimensions a reduction runs over, and how it is cut into runs that kernels know.
 
-use chainrule_kernels::Buffer;
-
 use crate::shape::dim_index;
 use crate::{Element, Result, Shape, Tensor, bail};
 
 /// The dimensions of a reduction.
 pub(crate) struct Reduced {
+    operation: &'static str,
     input: Shape,
     /// Which dimensions are reduced.
     mask: Vec<bool>,
@@ -15,7 +14,7 @@ pub(crate) struct Reduced {
 impl Reduced {
     /// Checks the dimensions; an empty list means all.
     #[track_caller]
-    pub(crate) fn new(operation: &str, input: &Shape, dims: &[isize]) -> Result<Reduced> {
+    pub(crate) fn new(operation: &'static str, input: &Shape, dims: &[isize]) -> Result<Reduced> {
         let mut mask = vec![dims.is_empty(); input.len()];
         for &dim in dims {
             let index = dim_index(operation, dim, input.len())?;
@@ -25,7 +24,7 @@ impl Reduced {
                 bail!(Index, operation, "dimension {dim} is named twice in {dims:?}");
             }
         }
-        Ok(Reduced { input: input.clone(), mask })
+        Ok(Reduced { operation, input: input.clone(), mask })
     }
 
     /// The number of elements that go into one result.
@@ -68,16 +67,17 @@ impl Reduced {
             let outer = sizes[..start].iter().product();
             let n = sizes[start..end].iter().product();
             let inner = sizes[end..].iter().product();
-            let mut out = Buffer::<T>::recycled(outer * inner);
-            kernel(current.as_slice::<T>()?, [outer, n, inner], &mut out);
             sizes[start..end].fill(1);
-            current = Tensor::from_parts(out, sizes.as_slice().into());
+            let shape = Shape::from(sizes.as_slice());
+            let mut out = shape.allocate::<T>(self.operation)?;
+            kernel(current.as_slice::<T>()?, [outer, n, inner], &mut out);
+            current = Tensor::from_parts(out, shape);
             done = true;
             end = start;
         }
         if !done {
             // Nothing to reduce: each element is its own result.
-            let mut out = Buffer::<T>::recycled(current.numel());
+            let mut out = self.input.allocate::<T>(self.operation)?;
             kernel(current.as_slice::<T>()?, [current.numel(), 1, 1], &mut out);
             current = Tensor::from_parts(out, self.input.clone());
         }

@@ -31,14 +31,20 @@ impl Shape {
         self.iter().product()
     }
 
-    /// The number of elements, or an error where it (or its size in bytes) does not fit in memory's addresses.
+    /// The number of elements, or an error where it is beyond what memory has addresses for: for views, which
+    /// take no memory of their own.
     #[track_caller]
     pub(crate) fn checked_numel(&self, operation: &str) -> Result<usize> {
-        let nonzero = self.iter().filter(|&&n| n != 0).try_fold(8usize, |product, &n| product.checked_mul(n));
-        match nonzero {
-            Some(bytes) if bytes <= isize::MAX as usize => Ok(self.numel()),
-            _ => bail!(Shape, operation, "a tensor of shape {self} does not fit in memory"),
+        match self.addressable_numel() {
+            Some(numel) => Ok(numel),
+            None => bail!(Memory, operation, "a tensor of shape {self} does not fit in memory"),
         }
+    }
+
+    /// The number of elements, where memory has addresses for it and for the product of the sizes that are not 0.
+    pub(crate) fn addressable_numel(&self) -> Option<usize> {
+        let nonzero = self.iter().filter(|&&n| n != 0).try_fold(8usize, |product, &n| product.checked_mul(n));
+        nonzero.filter(|&bytes| bytes <= isize::MAX as usize).map(|_| self.numel())
     }
 
     /// The strides of a contiguous (row-major) tensor of this shape.

@@ -77,8 +77,18 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn build<T: Element>(shape: impl Into<Shape>, fill: impl FnOnce(&mut [T])) -> Result<Tensor> {
+        Tensor::build_for("build", shape.into(), fill)
+    }
+
+    /// As [`Tensor::build`], for the operation that errors are to name.
+    #[track_caller]
+    pub(crate) fn build_for<T: Element>(
+        operation: &str,
+        shape: impl Into<Shape>,
+        fill: impl FnOnce(&mut [T]),
+    ) -> Result<Tensor> {
         let shape = shape.into();
-        let mut buffer = Buffer::recycled(shape.checked_numel("build")?);
+        let mut buffer = shape.allocate(operation)?;
         fill(&mut buffer);
         Ok(Tensor::from_parts(buffer, shape))
     }
@@ -228,7 +238,9 @@ impl Tensor {
         }
         if !self.is_updatable() {
             crate::cell::count_copy();
-            let values = Buffer::from_vec(self.to_vec::<T>()?);
+            let old = self.detach().contiguous()?;
+            let mut values = self.shape().allocate::<T>("update")?;
+            values.copy_from_slice(old.as_slice::<T>()?);
             *self = Tensor::from_parts(values, self.layout.shape.clone());
         }
         let numel = self.numel();

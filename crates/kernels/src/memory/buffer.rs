@@ -5,7 +5,7 @@ use std::mem::{ManuallyDrop, size_of};
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-use super::pool::{self, Block, bytes_of, class_of};
+use super::pool::{self, Block, MAX_BYTES, bytes_of, class_of};
 use super::stats::{gave_back, took};
 use crate::Element;
 
@@ -33,24 +33,37 @@ unsafe impl<T: Element> Send for Buffer<T> {}
 unsafe impl<T: Element> Sync for Buffer<T> {}
 
 impl<T: Element> Buffer<T> {
-    /// A buffer whose contents are arbitrary: what its memory held before. The caller writes all of it.
+    /// A buffer whose contents are arbitrary: what its memory held before. The caller writes all of it. `None`
+    /// where the system has no memory of that size.
     ///
     /// When debug assertions are on it is filled with a poison value (NaN for floats), so that a kernel that
     /// leaves a gap shows.
-    pub fn recycled(len: usize) -> Self {
+    pub fn try_recycled(len: usize) -> Option<Self> {
         if len == 0 {
-            return Buffer { pointer: NonNull::dangling(), len, owner: Owner::Empty };
+            return Some(Buffer { pointer: NonNull::dangling(), len, owner: Owner::Empty });
         }
-        let bytes = len.checked_mul(size_of::<T>()).expect("a buffer larger than the address space");
+        let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes <= MAX_BYTES)?;
         let class = class_of(bytes);
+        let block = pool::take(class)?;
         took(bytes_of(class));
-        let mut buffer = Buffer { pointer: pool::take(class).0.cast(), len, owner: Owner::Pool { class } };
+        let mut buffer = Buffer { pointer: block.0.cast(), len, owner: Owner::Pool { class } };
         if cfg!(debug_assertions) {
             buffer.fill_raw(T::POISON);
         } else if !T::ANY_BITS {
             buffer.fill_raw(T::ZERO);
         }
-        buffer
+        Some(buffer)
+    }
+
+    /// As [`try_recycled`](Buffer::try_recycled), for a kernel's own intermediate results.
+    ///
+    /// # Panics
+    /// Where the system has no memory of that size.
+    pub fn recycled(len: usize) -> Self {
+        match Self::try_recycled(len) {
+            Some(buffer) => buffer,
+            None => panic!("there is no memory for {len} elements of {} bytes", size_of::<T>()),
+        }
     }
 
     /// Writes every element without looking at what is there (it may not be a valid `T`).
@@ -183,6 +196,16 @@ mod tests {
         let flags = Buffer::<bool>::recycled(512);
         let same = flags[0];
         assert!(flags.iter().all(|&b| b == same));
+    }
+
+    #[test]
+    fn memory_that_there_is_not_is_refused() {
+        let before = super::super::stats().peak_bytes;
+        for len in [1 << 45, 1 << 58, 1 << 60, 1 << 62, usize::MAX] {
+            assert!(Buffer::<f64>::try_recycled(len).is_none(), "{len}");
+        }
+        assert!(super::super::stats().peak_bytes < before + (1 << 40), "what was refused is not counted");
+        assert!(std::panic::catch_unwind(|| Buffer::<f32>::recycled(1 << 45)).is_err());
     }
 
     #[test]

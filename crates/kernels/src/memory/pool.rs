@@ -4,7 +4,7 @@
 //! fifth of a block is slack. Small blocks are kept per thread, without locks; large ones in one shared list a
 //! class, behind a lock that is held for a push or a pop.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::RefCell;
 use std::ptr::NonNull;
 use std::sync::Mutex;
@@ -47,6 +47,9 @@ impl Drop for SmallBlocks {
     }
 }
 
+/// No block is larger: half of what the language allows, so that a size rounded up to its class is in bounds.
+pub(super) const MAX_BYTES: usize = isize::MAX as usize / 2;
+
 /// The smallest class whose blocks have at least `bytes` bytes.
 pub(super) const fn class_of(bytes: usize) -> usize {
     // In units of 16 bytes, a class is (4 + quarter) << power.
@@ -61,8 +64,8 @@ pub(super) const fn bytes_of(class: usize) -> usize {
     ((4 + class % 4) << (class / 4)) * 16
 }
 
-/// A block of the class: one that was given back, else a new one from the system.
-pub(super) fn take(class: usize) -> Block {
+/// A block of the class: one that was given back, else a new one from the system, which may have none.
+pub(super) fn take(class: usize) -> Option<Block> {
     let kept = if class < SMALL_CLASSES {
         SMALL.try_with(|small| small.borrow_mut().0[class].pop()).ok().flatten()
     } else if class < CLASSES {
@@ -70,19 +73,14 @@ pub(super) fn take(class: usize) -> Block {
     } else {
         None
     };
-    match kept {
-        Some(block) => {
-            CACHED.fetch_sub(bytes_of(class), Relaxed);
-            block
-        }
-        None => {
-            SYSTEM.fetch_add(1, Relaxed);
-            let layout = layout(class);
-            // SAFETY: the layout's size is at least 64.
-            let pointer = unsafe { alloc_zeroed(layout) };
-            Block(NonNull::new(pointer).unwrap_or_else(|| handle_alloc_error(layout)))
-        }
+    if kept.is_some() {
+        CACHED.fetch_sub(bytes_of(class), Relaxed);
+        return kept;
     }
+    // SAFETY: the layout's size is at least 64.
+    let block = NonNull::new(unsafe { alloc_zeroed(layout(class)) }).map(Block)?;
+    SYSTEM.fetch_add(1, Relaxed);
+    Some(block)
 }
 
 /// Keeps a block for reuse, or gives it to the system where enough is kept.

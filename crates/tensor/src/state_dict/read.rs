@@ -123,7 +123,9 @@ fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Fault> {
 /// Reads one tensor; that its size fits its shape and the file has been checked.
 fn tensor<T: bytes::Bytes>(source: &mut impl Read, name: &str, info: &TensorInfo) -> Result<Tensor, Fault> {
     let mut read = Ok(true);
-    let tensor = Tensor::build(info.shape.clone(), |out: &mut [T]| read = bytes::read(source, out))?;
+    let tensor = Tensor::build_for("StateDict::load", info.shape.clone(), |out: &mut [T]| {
+        read = bytes::read(source, out)
+    })?;
     if !read? {
         fault!("tensor {name:?} is BOOL but has bytes that are neither 0 nor 1");
     }

@@ -2,7 +2,7 @@
 
 use chainrule_kernels::cross_entropy as kernels;
 use chainrule_tensor::autograd::{Backward, Context, Save, record};
-use chainrule_tensor::{Buffer, FloatElement, Result, Tensor, bail, dispatch_float};
+use chainrule_tensor::{FloatElement, Result, Tensor, bail, dispatch_float};
 
 use super::{NAME, Terms};
 use crate::check;
@@ -54,8 +54,8 @@ fn forward<T: FloatElement>(
     let (x, weight, dims) = (logits.as_slice::<T>()?, terms.weight::<T>()?, terms.layout.dims());
     let rows = terms.layout.rows();
     let epsilon = T::from_f64(terms.label_smoothing);
-    let mut losses = Buffer::<T>::recycled(rows.numel());
-    let mut log_sum_exp = Buffer::<T>::recycled(rows.numel());
+    let mut losses = rows.allocate::<T>("cross_entropy")?;
+    let mut log_sum_exp = rows.allocate::<T>("cross_entropy")?;
     kernels::forward(x, dims, indices, weight, ignore_index, epsilon, &mut losses, &mut log_sum_exp);
     let (losses, log_sum_exp) =
         (Tensor::from_buffer(losses, &rows)?, Tensor::from_buffer(log_sum_exp, rows)?);

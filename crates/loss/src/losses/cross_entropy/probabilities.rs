@@ -2,7 +2,7 @@
 
 use chainrule_kernels::cross_entropy as kernels;
 use chainrule_tensor::autograd::{Backward, Context, Save, record};
-use chainrule_tensor::{Buffer, FloatElement, Result, Tensor, bail, dispatch_float};
+use chainrule_tensor::{FloatElement, Result, Tensor, bail, dispatch_float};
 
 use super::{NAME, Terms};
 
@@ -38,8 +38,8 @@ fn forward<T: FloatElement>(
     let (dims, rows) = (terms.layout.dims(), terms.layout.rows());
     let epsilon = T::from_f64(terms.label_smoothing);
     let total = rows.numel() as f64;
-    let mut losses = Buffer::<T>::recycled(rows.numel());
-    let mut log_sum_exp = Buffer::<T>::recycled(rows.numel());
+    let mut losses = rows.allocate::<T>("cross_entropy")?;
+    let mut log_sum_exp = rows.allocate::<T>("cross_entropy")?;
     kernels::forward_probabilities(x, dims, p, weight, epsilon, &mut losses, &mut log_sum_exp);
     let (losses, log_sum_exp) =
         (Tensor::from_buffer(losses, &rows)?, Tensor::from_buffer(log_sum_exp, rows)?);

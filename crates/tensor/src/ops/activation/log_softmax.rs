@@ -27,7 +27,7 @@ impl Backward for LogSoftmaxBackward {
         let dims = y.shape().around(self.dim);
         let grad = dispatch_float!(y.dtype(), T => {
             let (g, y) = (g.as_slice::<T>()?, y.as_slice::<T>()?);
-            Tensor::build(ctx.saved(0).shape(), |out: &mut [T]| softmax::log_softmax_backward(g, y, dims, out))?
+            Tensor::build_for("log_softmax", ctx.saved(0).shape(), |out: &mut [T]| softmax::log_softmax_backward(g, y, dims, out))?
         });
         Ok(vec![Some(grad)])
     }
@@ -57,7 +57,7 @@ impl Tensor {
         let (x, dims) = (self.detach().contiguous()?, self.shape().around(dim));
         let y = dispatch_float!(x.dtype(), T => {
             let values = x.as_slice::<T>()?;
-            Tensor::build(x.shape(), |out: &mut [T]| softmax::log_softmax(values, dims, out))?
+            Tensor::build_for("log_softmax", x.shape(), |out: &mut [T]| softmax::log_softmax(values, dims, out))?
         });
         record(LogSoftmaxBackward { dim }, &[self], &[Save::Output(0)], y)
     }

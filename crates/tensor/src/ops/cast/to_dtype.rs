@@ -1,7 +1,6 @@
 //! Conversion to another dtype.
 
 use chainrule_kernels::elementwise::map;
-use chainrule_kernels::Buffer;
 
 use crate::autograd::{Backward, Context, record};
 use crate::table::{Row, Sample, values};
@@ -45,7 +44,7 @@ impl Tensor {
 
 #[track_caller]
 fn convert<A: Element, B: Element>(x: &Tensor) -> Result<Tensor> {
-    let mut out = Buffer::<B>::recycled(x.numel());
+    let mut out = x.shape().allocate::<B>("to_dtype")?;
     // Every value of the four dtypes passes through f64 unharmed, except integers beyond 2^53, whose nearest
     // float is what is wanted anyway.
     map(x.shape(), x.strided::<A>()?, &mut out, 0.5, |v| B::from_f64(v.to_f64()));

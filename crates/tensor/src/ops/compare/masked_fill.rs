@@ -1,6 +1,5 @@
 //! Replacement of the elements under a mask.
 
-use chainrule_kernels::Buffer;
 use chainrule_kernels::elementwise::{View, zip};
 
 use crate::autograd::{Backward, Context, Save, record};
@@ -47,7 +46,7 @@ impl Tensor {
         let value = value.into().to_tensor(self.dtype())?;
         let y = dispatch!(self.dtype(), T => {
             let value = value.to_scalar::<T>()?;
-            let mut out = Buffer::<T>::recycled(shape.checked_numel("masked_fill")?);
+            let mut out = shape.allocate::<T>("masked_fill")?;
             let x = View { strides: &strides, ..self.strided::<T>()? };
             let flags = View { strides: &mask_strides, ..mask.strided::<bool>()? };
             zip(&shape, (x, flags), &mut out, 0.5, |x, m| if m { value } else { x });

@@ -1,6 +1,5 @@
 //! Choice between two tensors, element by element.
 
-use chainrule_kernels::Buffer;
 use chainrule_kernels::elementwise::{View, zip3};
 
 use crate::autograd::{Backward, Context, Save, record};
@@ -65,7 +64,7 @@ impl Tensor {
 
 #[track_caller]
 fn choose<T: Element>(shape: &Shape, condition: &Tensor, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    let mut out = Buffer::<T>::recycled(shape.checked_numel("where_")?);
+    let mut out = shape.allocate::<T>("where_")?;
     let strides = [condition, a, b].map(|t| t.broadcast_strides(shape));
     let operands = (
         View { strides: &strides[0], ..condition.strided::<bool>()? },

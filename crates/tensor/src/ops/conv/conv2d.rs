@@ -1,6 +1,5 @@
 //! Two-dimensional convolution.
 
-use chainrule_kernels::Buffer;
 use chainrule_kernels::conv2d::{Conv2dShape, forward};
 
 use crate::autograd::{Backward, Context, Save, record};
@@ -176,14 +175,13 @@ pub(super) fn check_dtypes(operation: &str, operands: &[Option<&Tensor>]) -> Res
 fn convolve(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, shape: &Conv2dShape) -> Result<Tensor> {
     let [height, width] = shape.output();
     let output = Shape::from([shape.batch, shape.out_channels, height, width]);
-    let numel = output.checked_numel("conv2d")?;
     let (x, weight) = (x.detach().contiguous()?, weight.detach().contiguous()?);
     let bias = match bias {
         Some(bias) => Some(bias.detach().contiguous()?),
         None => None,
     };
     Ok(dispatch_float!(x.dtype(), T => {
-        let mut out = Buffer::<T>::recycled(numel);
+        let mut out = output.allocate::<T>("conv2d")?;
         let bias = match &bias {
             Some(bias) => Some(bias.as_slice::<T>()?),
             None => None,

@@ -1,7 +1,6 @@
 //! The gradient of a convolution with respect to its input, which is also what a transposed convolution
 //! computes.
 
-use chainrule_kernels::Buffer;
 use chainrule_kernels::conv2d::{Conv2dShape, backward_input};
 
 use crate::autograd::{Backward, Context, Save, record};
@@ -33,10 +32,9 @@ impl Tensor {
     pub(super) fn conv2d_input(&self, weight: &Tensor, shape: Conv2dShape) -> Result<Tensor> {
         let [input, weight_shape, output] = shapes(&shape);
         check_shapes("conv2d_input", [(self, output), (weight, weight_shape)])?;
-        let numel = input.checked_numel("conv2d_input")?;
         let (y, w) = (self.detach().contiguous()?, weight.detach().contiguous()?);
         let out = dispatch_float!(self.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(numel);
+            let mut out = input.allocate::<T>("conv2d_input")?;
             backward_input(&shape, y.as_slice()?, w.as_slice()?, &mut out);
             Tensor::from_parts(out, input)
         });

@@ -1,6 +1,5 @@
 //! The gradient of a convolution with respect to its weight.
 
-use chainrule_kernels::Buffer;
 use chainrule_kernels::conv2d::{Conv2dShape, backward_weight};
 
 use super::conv2d_input::{SAMPLE, check_shapes, shapes};
@@ -33,10 +32,9 @@ impl Tensor {
     pub(super) fn conv2d_weight(&self, grad_output: &Tensor, shape: Conv2dShape) -> Result<Tensor> {
         let [input, weight, output] = shapes(&shape);
         check_shapes("conv2d_weight", [(self, input), (grad_output, output)])?;
-        let numel = weight.checked_numel("conv2d_weight")?;
         let (x, y) = (self.detach().contiguous()?, grad_output.detach().contiguous()?);
         let out = dispatch_float!(self.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(numel);
+            let mut out = weight.allocate::<T>("conv2d_weight")?;
             backward_weight(&shape, x.as_slice()?, y.as_slice()?, &mut out);
             Tensor::from_parts(out, weight)
         });

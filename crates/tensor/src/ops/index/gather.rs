@@ -1,6 +1,6 @@
 //! Gather: elements by number.
 
-use chainrule_kernels::{Buffer, index};
+use chainrule_kernels::index;
 
 use crate::autograd::{Backward, Context, Save, record};
 use crate::shape::dim_index;
@@ -64,7 +64,7 @@ impl Tensor {
         let index = index.checked_indices("gather", dim, self.shape()[at])?;
         let x = self.detach().contiguous()?;
         let out = dispatch!(self.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(index.numel());
+            let mut out = index.shape().allocate::<T>("gather")?;
             if index.numel() > 0 {
                 index::gather(x.as_slice::<T>()?, x.shape(), at, index.as_slice()?, index.shape(), &mut out);
             }

@@ -1,6 +1,6 @@
 //! Index add: sums into rows by number.
 
-use chainrule_kernels::{Buffer, index};
+use chainrule_kernels::index;
 
 use crate::autograd::{Backward, Context, Save, record};
 use crate::shape::dim_index;
@@ -66,7 +66,8 @@ impl Tensor {
         let index = index.checked_indices("index_add", dim, size)?;
         let (x, added) = (self.detach().contiguous()?, source.detach().contiguous()?);
         let out = dispatch!(self.dtype(), T => {
-            let mut out = Buffer::copy_of(x.as_slice::<T>()?);
+            let mut out = self.shape().allocate::<T>("index_add")?;
+            out.copy_from_slice(x.as_slice::<T>()?);
             index::index_add(&mut out, x.shape().around(at), index.as_slice()?, added.as_slice()?);
             Tensor::from_parts(out, self.shape().clone())
         });

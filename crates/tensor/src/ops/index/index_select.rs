@@ -1,6 +1,6 @@
 //! Index select: rows by number.
 
-use chainrule_kernels::{Buffer, index};
+use chainrule_kernels::index;
 
 use crate::autograd::{Backward, Context, Save, record};
 use crate::shape::dim_index;
@@ -56,10 +56,9 @@ impl Tensor {
         };
         let index = index.checked_indices("index_select", dim, size)?;
         let shape = self.shape().with_size(at, index.numel());
-        let numel = shape.checked_numel("index_select")?;
         let x = self.detach().contiguous()?;
         let out = dispatch!(self.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(numel);
+            let mut out = shape.allocate::<T>("index_select")?;
             index::index_select(x.as_slice::<T>()?, x.shape().around(at), index.as_slice()?, &mut out);
             Tensor::from_parts(out, shape)
         });

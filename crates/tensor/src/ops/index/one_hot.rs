@@ -22,9 +22,8 @@ impl Tensor {
     pub fn one_hot(&self, num_classes: usize) -> Result<Tensor> {
         let classes = self.checked_indices("one_hot", -1, num_classes)?;
         let shape = self.shape().with_inserted(self.rank(), num_classes);
-        shape.checked_numel("one_hot")?;
         let classes = classes.as_slice::<i64>()?;
-        Tensor::build(shape, |out: &mut [i64]| {
+        Tensor::build_for("one_hot", shape, |out: &mut [i64]| {
             out.fill(0);
             classes.iter().enumerate().for_each(|(i, &class)| out[i * num_classes + class as usize] = 1);
         })

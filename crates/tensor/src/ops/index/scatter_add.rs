@@ -1,6 +1,6 @@
 //! Scatter-add: sums into elements by number.
 
-use chainrule_kernels::{Buffer, index};
+use chainrule_kernels::index;
 
 use super::gather::fits;
 use crate::autograd::{Backward, Context, Save, record};
@@ -75,7 +75,8 @@ impl Tensor {
         };
         let (x, added) = (self.detach().contiguous()?, used.detach().contiguous()?);
         let out = dispatch!(self.dtype(), T => {
-            let mut out = Buffer::copy_of(x.as_slice::<T>()?);
+            let mut out = self.shape().allocate::<T>("scatter_add")?;
+            out.copy_from_slice(x.as_slice::<T>()?);
             index::scatter_add(&mut out, x.shape(), at, index.as_slice()?, index.shape(), added.as_slice()?);
             Tensor::from_parts(out, self.shape().clone())
         });

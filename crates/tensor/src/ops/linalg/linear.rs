@@ -1,6 +1,5 @@
 //! Affine map.
 
-use chainrule_kernels::Buffer;
 use chainrule_kernels::gemm::{GemmNumber, Matrix, gemm};
 
 use crate::autograd::{Backward, Context, Save, record};
@@ -94,7 +93,7 @@ impl Tensor {
 fn affine<T: Element + GemmNumber>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, inputs) = (weight.shape()[0], weight.shape()[1]);
     let shape = x.shape().with_size(x.rank() - 1, outputs);
-    let mut out = Buffer::<T>::recycled(shape.checked_numel("linear")?);
+    let mut out = shape.allocate::<T>("linear")?;
     let x = x.detach().contiguous()?;
     let rows: usize = x.shape()[..x.rank() - 1].iter().product();
     let view = weight.strided::<T>()?;

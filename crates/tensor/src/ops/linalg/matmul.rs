@@ -1,7 +1,6 @@
 //! Matrix product.
 
 use chainrule_kernels::gemm::{Matrix, batched, gemm};
-use chainrule_kernels::Buffer;
 
 use crate::autograd::{Backward, Context, Save, record};
 use crate::shape::broadcast;
@@ -104,7 +103,7 @@ fn multiply<T: Element + chainrule_kernels::gemm::GemmNumber>(
     [m, n, k]: [usize; 3],
     shape: &Shape,
 ) -> Result<Tensor> {
-    let mut out = Buffer::<T>::recycled(shape.checked_numel("matmul")?);
+    let mut out = shape.allocate::<T>("matmul")?;
     let (left, right) = (Batches::<T>::new(a, batch)?, Batches::<T>::new(b, batch)?);
     if batch.numel() == 1 {
         gemm((m, n, k), left.matrix(0), right.matrix(0), T::ZERO, &mut out);

@@ -1,7 +1,6 @@
 //! Batch normalisation, and the normalisation that it shares with layer, group and instance norm.
 
 use chainrule_kernels::batch_norm::{backward, normalize, statistics};
-use chainrule_kernels::Buffer;
 
 use crate::autograd::{Backward, Context, Save, is_tracked, record};
 use crate::table::{Refusal, Row, Sample, uniform, values};
@@ -98,15 +97,15 @@ impl Backward for NormBackward {
             true => Some(ctx.saved(3).contiguous()?),
             false => None,
         };
-        let channels = Shape::from(self.dims[1]);
         let grads = dispatch_float!(g.dtype(), T => {
             let inverse = inverse_deviations(var.as_slice::<T>()?, self.eps);
             let mut grad_x = match ctx.needs(0) {
-                true => Some(Buffer::<T>::recycled(x.numel())),
+                true => Some(x.shape().allocate::<T>("batch_norm")?),
                 false => None,
             };
-            let mut of_weight = Buffer::<T>::recycled(self.dims[1]);
-            let mut of_bias = Buffer::<T>::recycled(self.dims[1]);
+            let channels = Shape::from(self.dims[1]);
+            let mut of_weight = channels.allocate::<T>("batch_norm")?;
+            let mut of_bias = channels.allocate::<T>("batch_norm")?;
             let weight = match &weight {
                 Some(weight) => Some(weight.as_slice::<T>()?),
                 None => None,
@@ -162,16 +161,17 @@ impl Normalization<'_> {
             let (mean, var) = match &self.running {
                 Some((mean, var)) => (mean.clone(), var.clone()),
                 None => {
-                    let (mut mean, mut var) = (Buffer::<T>::recycled(dims[1]), Buffer::<T>::recycled(dims[1]));
-                    statistics(values, dims, &mut mean, &mut var);
                     let channels = Shape::from(dims[1]);
+                    let mut mean = channels.allocate::<T>("batch_norm")?;
+                    let mut var = channels.allocate::<T>("batch_norm")?;
+                    statistics(values, dims, &mut mean, &mut var);
                     (Tensor::from_parts(mean, channels.clone()), Tensor::from_parts(var, channels))
                 }
             };
             let inverse = inverse_deviations(var.as_slice::<T>()?, eps);
             let scale = scale.as_ref().map(Tensor::as_slice::<T>).transpose()?;
             let shift = shift.as_ref().map(Tensor::as_slice::<T>).transpose()?;
-            let mut out = Buffer::<T>::recycled(values.len());
+            let mut out = x.shape().allocate::<T>("batch_norm")?;
             normalize(values, dims, mean.as_slice()?, &inverse, scale, shift, &mut out);
             (Tensor::from_parts(out, x.shape().clone()), mean, var)
         });

@@ -1,6 +1,5 @@
 //! Two-dimensional average pooling.
 
-use chainrule_kernels::Buffer;
 use chainrule_kernels::pool2d::{Pool2dShape, avg_backward, avg_forward};
 
 use crate::autograd::{Backward, Context, record};
@@ -54,11 +53,10 @@ struct Average {
 impl Average {
     #[track_caller]
     fn pool(&self, x: &Tensor) -> Result<Tensor> {
-        let numel = self.output.checked_numel("avg_pool2d")?;
         let values = x.detach().contiguous()?;
         let Average { geometry, count_include_pad, divisor_override, .. } = self;
         let out = dispatch_float!(x.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(numel);
+            let mut out = self.output.allocate::<T>("avg_pool2d")?;
             avg_forward(geometry, values.as_slice()?, *count_include_pad, *divisor_override, &mut out);
             Tensor::from_parts(out, self.output.clone())
         });
@@ -67,11 +65,10 @@ impl Average {
 
     #[track_caller]
     fn spread(&self, y: &Tensor) -> Result<Tensor> {
-        let numel = self.input.checked_numel("avg_pool2d")?;
         let values = y.detach().contiguous()?;
         let Average { geometry, count_include_pad, divisor_override, .. } = self;
         let out = dispatch_float!(y.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(numel);
+            let mut out = self.input.allocate::<T>("avg_pool2d")?;
             avg_backward(geometry, values.as_slice()?, *count_include_pad, *divisor_override, &mut out);
             Tensor::from_parts(out, self.input.clone())
         });

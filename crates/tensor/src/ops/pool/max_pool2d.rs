@@ -1,6 +1,5 @@
 //! Two-dimensional maximum pooling.
 
-use chainrule_kernels::Buffer;
 use chainrule_kernels::pool2d::{Pool2dShape, max_backward, max_forward};
 
 use crate::window::Window;
@@ -60,7 +59,7 @@ impl Backward for MaxPool2dBackward {
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let (g, indices) = (ctx.grad().contiguous()?, ctx.saved(0));
         let grad = dispatch_float!(g.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(self.input.numel());
+            let mut out = self.input.allocate::<T>("max_pool2d")?;
             max_backward(&self.shape, g.as_slice()?, indices.as_slice()?, &mut out);
             Tensor::from_parts(out, self.input.clone())
         });
@@ -103,11 +102,10 @@ impl Tensor {
         let MaxPool2dOptions { kernel_size, stride, padding, dilation, ceil_mode } = options;
         let window = Window { kernel_size, stride: stride.unwrap_or(kernel_size), padding, dilation, ceil_mode };
         let (shape, output) = window.over("max_pool2d", self)?;
-        let numel = output.checked_numel("max_pool2d")?;
         let x = self.detach().contiguous()?;
-        let mut indices = Buffer::recycled(numel);
+        let mut indices = output.allocate("max_pool2d")?;
         let out = dispatch_float!(self.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(numel);
+            let mut out = output.allocate::<T>("max_pool2d")?;
             max_forward(&shape, x.as_slice()?, &mut out, &mut indices);
             Tensor::from_parts(out, output.clone())
         });

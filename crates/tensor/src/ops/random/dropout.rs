@@ -1,6 +1,6 @@
 //! Dropout.
 
-use chainrule_kernels::{Buffer, Number};
+use chainrule_kernels::Number;
 
 use crate::autograd::{Backward, Context, Save, record};
 use crate::random::{Generator, with_default};
@@ -63,7 +63,7 @@ impl Tensor {
             return self.mul(0.0);
         }
         let mask = dispatch_float!(self.dtype(), T => {
-            let mut mask = Buffer::<T>::recycled(self.numel());
+            let mut mask = self.shape().allocate::<T>("dropout")?;
             if let Err(message) = with(&mut |generator| generator.bernoulli(&mut mask, 1.0 - p)) {
                 return Err(Error::new(ErrorKind::Value, "dropout", message));
             }

@@ -30,16 +30,16 @@ fn running_sum(x: &Tensor, dim: usize, reverse: bool) -> Result<Tensor> {
     let out = match x.dtype() {
         DType::F32 => {
             let values = values.as_slice()?;
-            Tensor::build(x.shape(), |out: &mut [f32]| scan::cumsum(values, dims, reverse, out))?
+            Tensor::build_for("cumsum", x.shape(), |out: &mut [f32]| scan::cumsum(values, dims, reverse, out))?
         }
         DType::F64 => {
             let values = values.as_slice()?;
-            Tensor::build(x.shape(), |out: &mut [f64]| scan::cumsum(values, dims, reverse, out))?
+            Tensor::build_for("cumsum", x.shape(), |out: &mut [f64]| scan::cumsum(values, dims, reverse, out))?
         }
         _ => {
             let values = values.to_dtype(DType::I64)?;
             let values = values.as_slice()?;
-            Tensor::build(x.shape(), |out: &mut [i64]| scan::cumsum_i64(values, dims, reverse, out))?
+            Tensor::build_for("cumsum", x.shape(), |out: &mut [i64]| scan::cumsum_i64(values, dims, reverse, out))?
         }
     };
     record(CumsumBackward { dim, reverse }, &[x], &[], out)

@@ -1,6 +1,6 @@
 //! The largest value, and where it stands.
 
-use chainrule_kernels::{Buffer, reduce};
+use chainrule_kernels::reduce;
 
 use super::amax::extreme_values;
 use crate::autograd::{Backward, Context, Save, record_many};
@@ -49,9 +49,9 @@ pub(super) fn extremum(
         bail!(Shape, operation, "there is no element to choose: the tensor's shape is {}", x.shape());
     }
     let contiguous = x.detach().contiguous()?;
-    let mut indices = Buffer::<i64>::recycled(shape.numel());
+    let mut indices = shape.allocate::<i64>(operation)?;
     let values = dispatch!(x.dtype(), T => {
-        let mut values = Buffer::<T>::recycled(shape.numel());
+        let mut values = shape.allocate::<T>(operation)?;
         reduce::extremum(contiguous.as_slice::<T>()?, dims, larger, &mut values, &mut indices);
         Tensor::from_parts(values, shape.clone())
     });

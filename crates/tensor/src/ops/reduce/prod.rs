@@ -40,7 +40,7 @@ impl Backward for ProdBackward {
         let dims = x.shape().around(self.dim);
         let grad = dispatch_float!(x.dtype(), T => {
             let (values, scale) = (x.as_slice::<T>()?, g.as_slice::<T>()?);
-            Tensor::build(x.shape(), |out: &mut [T]| scan::prod_of_others(values, scale, dims, out))?
+            Tensor::build_for("prod", x.shape(), |out: &mut [T]| scan::prod_of_others(values, scale, dims, out))?
         });
         Ok(vec![Some(grad)])
     }

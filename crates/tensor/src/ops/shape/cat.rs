@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use chainrule_kernels::{Buffer, blocks};
+use chainrule_kernels::blocks;
 
 use crate::autograd::{Backward, Context, record};
 use crate::shape::dim_index;
@@ -85,14 +85,13 @@ impl Tensor {
 fn joined(parts: &[Tensor], dim: usize) -> Result<Tensor> {
     let sizes: Vec<usize> = parts.iter().map(|t| t.shape()[dim]).collect();
     let shape = parts[0].shape().with_size(dim, sizes.iter().fold(0, |sum, &n| usize::saturating_add(sum, n)));
-    let numel = shape.checked_numel("cat")?;
     let [outer, _, inner] = shape.around(dim);
     let mut rows = Vec::with_capacity(parts.len());
     for part in parts {
         rows.push(part.detach().contiguous()?);
     }
     let out = dispatch!(parts[0].dtype(), T => {
-        let mut out = Buffer::<T>::recycled(numel);
+        let mut out = shape.allocate::<T>("cat")?;
         let mut slices = Vec::with_capacity(rows.len());
         for (row, size) in rows.iter().zip(&sizes) {
             slices.push((row.as_slice::<T>()?, size * inner));

@@ -1,6 +1,5 @@
 //! Contiguous copy.
 
-use chainrule_kernels::Buffer;
 use chainrule_kernels::elementwise::map;
 
 use crate::autograd::{Backward, Context, record};
@@ -37,7 +36,7 @@ impl Tensor {
             return Ok(self.clone());
         }
         let copy = dispatch!(self.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(self.shape().checked_numel("contiguous")?);
+            let mut out = self.shape().allocate::<T>("contiguous")?;
             map(self.shape(), self.strided::<T>()?, &mut out, 1.0, |v| v);
             Tensor::from_parts(out, self.shape().clone())
         });

@@ -1,6 +1,6 @@
 //! Pad.
 
-use chainrule_kernels::{Buffer, Number, blocks};
+use chainrule_kernels::{Number, blocks};
 
 use crate::autograd::{Backward, Context, record};
 use crate::table::{Refusal, Row, Sample, values};
@@ -128,7 +128,7 @@ impl Tensor {
         }
         let x = self.detach().contiguous()?;
         let out = dispatch!(self.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(shape.checked_numel("pad")?);
+            let mut out = shape.allocate::<T>("pad")?;
             blocks::pad(x.as_slice::<T>()?, x.shape(), start, T::from_f64(value), shape, &mut out);
             Tensor::from_parts(out, shape.clone())
         });

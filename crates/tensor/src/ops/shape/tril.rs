@@ -1,6 +1,6 @@
 //! Triangles of matrices.
 
-use chainrule_kernels::{Buffer, blocks};
+use chainrule_kernels::blocks;
 
 use crate::autograd::{Backward, Context, record};
 use crate::table::{Refusal, Row, Sample, values};
@@ -69,7 +69,7 @@ impl Tensor {
         let dims = [batch.iter().product(), rows, columns];
         let x = self.detach().contiguous()?;
         let out = dispatch!(self.dtype(), T => {
-            let mut out = Buffer::<T>::recycled(self.numel());
+            let mut out = self.shape().allocate::<T>(operation.name())?;
             blocks::triangle(x.as_slice::<T>()?, dims, diagonal, lower, &mut out);
             Tensor::from_parts(out, self.shape().clone())
         });
