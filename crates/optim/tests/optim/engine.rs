@@ -65,6 +65,40 @@ fn a_gradient_that_is_not_contiguous_is_read_in_order() {
     assert_eq!(values(&p), [-1.0, -3.0, -5.0, -2.0, -4.0, -6.0]);
 }
 
+/// A hook can put a gradient of another dtype or shape into its place. Nothing is updated then, whether the
+/// parameter is a large or a small one, first or last, and the first such parameter is the one that is named.
+#[test]
+fn a_gradient_that_does_not_fit_stops_the_step_before_it_begins() {
+    let sizes = [40_000, 3, 5, 33_000, 4, 2, 7, 9, 11, 13, 15, 17];
+    for bad in 0..sizes.len() {
+        for replace in [|g: &Tensor| g.to_dtype(chainrule_tensor::DType::F32).ok(), |g: &Tensor| g.sum().ok()]
+        {
+            let parameters: Vec<Parameter> = sizes.iter().zip(0..).map(|(&n, i)| parameter(i, n)).collect();
+            parameters.iter().zip(0..).for_each(|(p, i)| p.set_name(&format!("number {i}")));
+            let mut adam = Adam::new(parameters.clone(), AdamOptions::default()).unwrap();
+            let before = adam.state_dict().unwrap().to_bytes().unwrap();
+            let backward = parameters.iter().enumerate().try_for_each(|(i, p)| {
+                let leaf = p.tensor();
+                if i >= bad {
+                    leaf.register_hook(replace)?;
+                }
+                leaf.square()?.sum()?.backward()
+            });
+            // Where the engine refuses the hook's gradient there is none to go wrong with.
+            if backward.is_err() {
+                continue;
+            }
+            let error = adam.step().unwrap_err();
+            assert!(error.to_string().contains(&format!("number {bad} ")), "{error}");
+            assert_eq!(error.location().unwrap().file(), file!());
+            for (i, p) in parameters.iter().enumerate() {
+                assert_eq!(values(p), numbers(i as u64, p.numel()), "parameter {i} changed");
+            }
+            assert_eq!(adam.state_dict().unwrap().to_bytes().unwrap(), before);
+        }
+    }
+}
+
 #[test]
 fn every_number_of_threads_gives_the_same_bits() {
     let run = |threads| {
