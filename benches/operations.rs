@@ -1,6 +1,6 @@
 //! Times every row of the operation table that names sizes: forward, and forward with backward.
 //!
-//! `cargo bench --bench operations -- softmax` runs the rows whose name contains "softmax";
+//! `cargo bench -p chainrule-benches -- softmax` runs the rows whose name contains "softmax";
 //! `CHAINRULE_NUM_THREADS` sets the number of threads.
 
 use chainrule::table::rows;

@@ -103,7 +103,7 @@ fn accuracy_of_predictions() -> Result<()> {
     heading("Accuracy");
     let (out, tgt) = probabilities();
     let (values, indices) = out.max_dim(1, false)?;
-    println!("max values:  {values}\nmax indices: {indices}\nargmax:      {}", out.argmax(1, false)?);
+    println!("max values:  {values}\nmax indices: {indices}\nargmax:      {}", out.argmax_dim(1, false)?);
     let acc_num = indices.eq(&tgt)?.sum()?.item()?;
     println!("{} correct of {}: {}", acc_num, out.size(0)?, acc_num / out.size(0)? as f64);
     println!("accuracy(&out, &tgt): {}", accuracy(&out, &tgt)?);

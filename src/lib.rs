@@ -20,7 +20,8 @@ pub mod nn {
     pub use chainrule_nn::*;
 }
 
-/// The table of operations and losses, which tests and benches are driven by.
+/// The table of operations and losses, which the tests and benches of chainrule are driven by. Programs do not need
+/// it.
 pub mod table {
     pub use chainrule_tensor::table::*;
 
@@ -34,9 +35,11 @@ pub mod table {
 pub mod prelude {
     pub use crate::autograd::{self, GradOptions, grad, no_grad};
     pub use crate::data::*;
-    pub use crate::loss::*;
-    pub use crate::nn::*;
-    pub use crate::optim::*;
+    pub use crate::loss::prelude::*;
+    // The derive macro of this crate, not that of the glob.
+    pub use crate::nn::Module;
+    pub use crate::nn::prelude::*;
+    pub use crate::optim::prelude::*;
     pub use crate::random::manual_seed;
     pub use crate::train::*;
     pub use crate::{DType, Error, ErrorKind, Parameter, Result, Shape, StateDict, Tensor, set_num_threads};

@@ -1,6 +1,7 @@
 //! A training step of a convolutional network takes no memory of the system and copies no weights. One test in
 //! a process of its own, since the counters are the process's.
 
+#[allow(unreachable_pub, reason = "a part of an example")]
 #[path = "../examples/fashion_mnist/model.rs"]
 mod model;
 

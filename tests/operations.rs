@@ -184,6 +184,16 @@ fn wrong_calls_are_refused_with_their_reason() {
     });
 }
 
+/// The first word of an error is the operation that was called, not one that it is made of.
+#[test]
+fn an_error_begins_with_the_operation_that_was_called() {
+    each_row_once(|row| {
+        let errors = (row.errors)().into_iter().filter_map(|refusal| (refusal.call)().err());
+        let other = errors.map(|e| e.to_string()).find(|e| !e.starts_with(&format!("{}: ", row.name)));
+        other.map_or(Ok(()), Err)
+    });
+}
+
 /// The bench sizes, which are large enough to be shared out, give the same bits on any number of threads.
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {

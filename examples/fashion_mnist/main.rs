@@ -8,6 +8,9 @@
 //! The weights are saved whenever the validation accuracy is the best so far, and `--evaluate FILE` reads them
 //! back.
 
+// `pub` reads better than `pub(crate)` in a program, where they mean the same.
+#![allow(unreachable_pub)]
+
 pub mod data;
 pub mod evaluate;
 pub mod model;

@@ -6,16 +6,16 @@ use chainrule::autograd::{GradOptions, grad};
 use chainrule::table::{Row, Sample, rows};
 use chainrule::{DType, Result, Tensor};
 
-pub type Check = std::result::Result<(), String>;
+pub(crate) type Check = std::result::Result<(), String>;
 
 #[derive(Clone, Copy, PartialEq)]
-pub enum Rows {
+pub(crate) enum Rows {
     All,
     Differentiable,
 }
 
 /// Runs a check on every row, and fails at the end with all that went wrong.
-pub fn each_row_once(check: impl Fn(&Row) -> Check) {
+pub(crate) fn each_row_once(check: impl Fn(&Row) -> Check) {
     let mut faults = Vec::new();
     let rows = rows();
     assert!(!rows.is_empty(), "the table is empty");
@@ -28,7 +28,7 @@ pub fn each_row_once(check: impl Fn(&Row) -> Check) {
 }
 
 /// Runs a check on every sample of every row.
-pub fn each_row(which: Rows, check: impl Fn(&Row, &Sample) -> Check) {
+pub(crate) fn each_row(which: Rows, check: impl Fn(&Row, &Sample) -> Check) {
     each_row_once(|row| {
         if which == Rows::Differentiable && !row.differentiable {
             return Ok(());
@@ -46,12 +46,14 @@ pub fn each_row(which: Rows, check: impl Fn(&Row, &Sample) -> Check) {
 }
 
 /// As [`each_row`], for checks that need only the sample.
-pub fn each_sample(which: Rows, check: impl Fn(&Sample) -> Check) {
+pub(crate) fn each_sample(which: Rows, check: impl Fn(&Sample) -> Check) {
     each_row(which, |_, sample| check(sample));
 }
 
 /// A panic as an error.
-pub fn no_panic<R>(f: impl FnOnce() -> std::result::Result<R, String>) -> std::result::Result<R, String> {
+pub(crate) fn no_panic<R>(
+    f: impl FnOnce() -> std::result::Result<R, String>,
+) -> std::result::Result<R, String> {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let text = text.or(payload.downcast_ref::<&str>().copied());
@@ -64,19 +66,19 @@ fn ok<T>(result: Result<T>) -> T {
 }
 
 /// The float inputs as leaves that collect a gradient.
-pub fn leaves(inputs: &[Tensor]) -> Vec<Tensor> {
+pub(crate) fn leaves(inputs: &[Tensor]) -> Vec<Tensor> {
     let leaf = |x: &Tensor| ok(x.detach().requires_grad_(x.dtype().is_float()));
     inputs.iter().map(leaf).collect()
 }
 
 /// The float inputs in another float dtype.
-pub fn in_dtype(inputs: &[Tensor], dtype: DType) -> Vec<Tensor> {
+pub(crate) fn in_dtype(inputs: &[Tensor], dtype: DType) -> Vec<Tensor> {
     let cast = |x: &Tensor| if x.dtype().is_float() { ok(x.detach().to_dtype(dtype)) } else { x.clone() };
     inputs.iter().map(cast).collect()
 }
 
 /// The same values with gaps between them in memory, and the dimensions in reverse order.
-pub fn strided(x: &Tensor) -> Tensor {
+pub(crate) fn strided(x: &Tensor) -> Tensor {
     let reversed: Vec<isize> = (0..x.rank() as isize).rev().collect();
     let turned = ok(ok(x.permute(&reversed)).contiguous());
     let last = turned.rank();
@@ -85,7 +87,7 @@ pub fn strided(x: &Tensor) -> Tensor {
 }
 
 /// The gradients of all float inputs, from fixed random-looking gradients of the outputs.
-pub fn gradients(
+pub(crate) fn gradients(
     call: &dyn Fn(&[Tensor]) -> Result<Vec<Tensor>>,
     inputs: &[Tensor],
     create_graph: bool,
@@ -108,7 +110,7 @@ fn wave(shape: &[usize], dtype: DType) -> Tensor {
 }
 
 /// An f32 input of a bench size.
-pub fn large(seed: u64, shape: &[usize]) -> Tensor {
+pub(crate) fn large(seed: u64, shape: &[usize]) -> Tensor {
     let wave = (0..shape.iter().product::<usize>()).map(|i| {
         let x = (i as f32 + 1.0) * 0.618_034 + seed as f32 * 0.37;
         (x - x.floor()) * 2.0 + 0.05
@@ -117,7 +119,7 @@ pub fn large(seed: u64, shape: &[usize]) -> Tensor {
 }
 
 /// Inputs of degenerate shapes in the place of the sample's.
-pub fn degenerate(inputs: &[Tensor]) -> Vec<Vec<Tensor>> {
+pub(crate) fn degenerate(inputs: &[Tensor]) -> Vec<Vec<Tensor>> {
     let replaced = |f: &dyn Fn(&Tensor) -> Vec<usize>| -> Vec<Tensor> {
         inputs.iter().map(|x| ok(wave(&f(x), DType::F64).to_dtype(x.dtype()))).collect()
     };
@@ -134,7 +136,7 @@ pub fn degenerate(inputs: &[Tensor]) -> Vec<Vec<Tensor>> {
 }
 
 /// Whether two lists of tensors agree.
-pub fn close_lists(what: &str, got: &[Tensor], want: &[Tensor], tolerance: f64) -> Check {
+pub(crate) fn close_lists(what: &str, got: &[Tensor], want: &[Tensor], tolerance: f64) -> Check {
     if got.len() != want.len() {
         return Err(format!("{} {what}s instead of {}", got.len(), want.len()));
     }
@@ -144,7 +146,7 @@ pub fn close_lists(what: &str, got: &[Tensor], want: &[Tensor], tolerance: f64) 
 
 /// Whether two tensors agree: shape, dtype, and |got − want| ≤ tolerance · (1 + |want|); exactly for integers
 /// and booleans.
-pub fn close(what: &str, got: &Tensor, want: &Tensor, tolerance: f64) -> Check {
+pub(crate) fn close(what: &str, got: &Tensor, want: &Tensor, tolerance: f64) -> Check {
     if got.shape() != want.shape() || got.dtype() != want.dtype() {
         let (g, w) = ((got.shape(), got.dtype()), (want.shape(), want.dtype()));
         return Err(format!("{what} is {g:?} instead of {w:?}"));
@@ -161,7 +163,7 @@ pub fn close(what: &str, got: &Tensor, want: &Tensor, tolerance: f64) -> Check {
 }
 
 /// Whether two lists of f32 tensors are the same to the last bit.
-pub fn same_bits(got: &[Tensor], want: &[Tensor]) -> Check {
+pub(crate) fn same_bits(got: &[Tensor], want: &[Tensor]) -> Check {
     for (i, (g, w)) in got.iter().zip(want).enumerate() {
         let same = match g.dtype() {
             DType::F32 => {

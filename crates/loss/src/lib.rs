@@ -25,5 +25,11 @@ pub mod table {
     }
 }
 
-pub use losses::*;
-pub use reduction::Reduction;
+pub use prelude::*;
+
+/// What `chainrule::prelude` has of this crate.
+#[doc(hidden)]
+pub mod prelude {
+    pub use crate::losses::*;
+    pub use crate::reduction::Reduction;
+}

@@ -55,9 +55,5 @@ pub(crate) fn at_caller(error: Error) -> Error {
     if !error.location().is_some_and(ours) {
         return error;
     }
-    let moved = Error::new(error.kind(), error.operation(), error.message());
-    match error.module() {
-        Some(path) => moved.in_module(path),
-        None => moved,
-    }
+    error.at_caller()
 }

@@ -41,7 +41,16 @@ mod init;
 mod layers;
 mod module;
 
-pub use chainrule_derive::ModuleOfNn as Module;
-pub use forward::{Forward, Layer};
-pub use layers::*;
-pub use module::{Buffer, Field, LoadReport, Module, Training, Visitor};
+pub use forward::Layer;
+pub use module::{Field, LoadReport, Visitor};
+pub use prelude::*;
+
+/// What `chainrule::prelude` has of this crate.
+#[doc(hidden)]
+pub mod prelude {
+    pub use crate::forward::Forward;
+    pub use crate::layers::*;
+    pub use crate::module::{Buffer, Module, Training};
+    pub use crate::sequential;
+    pub use chainrule_derive::ModuleOfNn as Module;
+}

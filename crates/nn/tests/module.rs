@@ -149,7 +149,7 @@ fn parameters_learn_their_names() {
     assert_eq!(net.head.weight.name(), None);
     assert_eq!(net.head.path(), None);
     net.parameters();
-    assert_eq!(net.head.weight.name(), Some("head.weight"));
+    assert_eq!(net.head.weight.name().as_deref(), Some("head.weight"));
     assert_eq!(net.head.path().as_deref(), Some("head"));
     assert_eq!(net.encoder.path().as_deref(), Some("encoder"));
     assert_eq!(net.encoder.rest.path().as_deref(), Some("encoder.rest"));
@@ -261,5 +261,5 @@ fn buffers_are_listed_once() {
 #[test]
 fn parameters_outlive_their_module() {
     let parameters: Vec<Parameter> = net().parameters();
-    assert_eq!(parameters[0].name(), Some("encoder.layers.0.weight"));
+    assert_eq!(parameters[0].name().as_deref(), Some("encoder.layers.0.weight"));
 }

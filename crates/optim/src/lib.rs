@@ -30,10 +30,18 @@ pub mod scheduler;
 mod slot;
 mod state_dict;
 
-pub use algorithm::{
-    Adam, AdamOptions, AdamW, AdamWOptions, Algorithm, RmsProp, RmsPropOptions, Sgd, SgdOptions,
-};
-pub use clip::{ClipGradNormOptions, clip_grad_norm_, clip_grad_norm_with, clip_grad_value_, get_total_norm};
-pub use groups::{Hyperparameters, ParamGroup};
-pub use optimizer::{Optimizer, StepReport};
-pub use scheduler::{LrScheduler, StepLR};
+pub use prelude::*;
+
+/// What `chainrule::prelude` has of this crate.
+#[doc(hidden)]
+pub mod prelude {
+    pub use crate::algorithm::{
+        Adam, AdamOptions, AdamW, AdamWOptions, Algorithm, RmsProp, RmsPropOptions, Sgd, SgdOptions,
+    };
+    pub use crate::clip::{
+        ClipGradNormOptions, clip_grad_norm_, clip_grad_norm_with, clip_grad_value_, get_total_norm,
+    };
+    pub use crate::groups::{Hyperparameters, ParamGroup};
+    pub use crate::optimizer::{Optimizer, StepReport};
+    pub use crate::scheduler::{LrScheduler, StepLR};
+}

@@ -1,13 +1,11 @@
 //! [`Optimizer`]: the engine around an algorithm.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use chainrule_kernels::parallel;
-use chainrule_tensor::{Parameter, Result, bail};
+use chainrule_tensor::{Parameter, Result, Tensor, bail};
 
-use crate::algorithm::{Algorithm, StateTensor};
+use crate::algorithm::Algorithm;
 use crate::groups::{Hyperparameters, ParamGroup};
 use crate::slot::Slot;
 
@@ -99,7 +97,7 @@ impl<A: Algorithm> Optimizer<A> {
         let mut seen: HashSet<u64> = self.slots().map(|slot| slot.parameter.id()).collect();
         for (i, parameter) in group.parameters().enumerate() {
             if !seen.insert(parameter.id()) {
-                let name = parameter.name().unwrap_or("without a name");
+                let name = parameter.name().unwrap_or_else(|| "without a name".to_string());
                 bail!(
                     Value,
                     A::NAME,
@@ -147,15 +145,20 @@ impl<A: Algorithm> Optimizer<A> {
     /// Updates each parameter that has a gradient, in place.
     ///
     /// # Errors
-    /// When an option has become invalid; nothing changes then.
+    /// When an option has become invalid, and when there is no memory to lay out a gradient that is not contiguous.
+    /// Nothing changes then.
     #[track_caller]
     pub fn step(&mut self) -> Result<StepReport> {
         for group in &self.groups {
             group.options.validate()?;
         }
+        // All of them before the first update. That they fit, those who store a gradient have seen to.
+        let gradient = |slot: &Slot| slot.parameter.grad().map(|g| g.detach().contiguous()).transpose();
+        let gradients = self.slots().map(gradient).collect::<Result<Vec<_>>>()?;
         let mut report = StepReport::default();
+        let mut gradients = gradients.into_iter();
         for group in &mut self.groups {
-            step_group(group, &mut report)?;
+            step_group(group, gradients.by_ref(), &mut report);
         }
         Ok(report)
     }
@@ -164,8 +167,8 @@ impl<A: Algorithm> Optimizer<A> {
     /// loss does not depend on. Parameters without a name are called `param.0`, `param.1`, …, by their place.
     pub fn unused_parameters(&self) -> Vec<String> {
         let unused = |slot: &Slot| slot.steps == 0 && slot.parameter.requires_grad();
-        let names = self.names().into_iter().flatten();
-        names.zip(self.slots()).filter(|(_, slot)| unused(slot)).map(|(name, _)| name).collect()
+        let slots = self.slots().enumerate().filter(|(_, slot)| unused(slot));
+        slots.map(|(place, slot)| name_at(place, slot)).collect()
     }
 
     /// All parameters in order, with their state.
@@ -174,55 +177,37 @@ impl<A: Algorithm> Optimizer<A> {
     }
 }
 
-fn step_group<A: Algorithm>(group: &mut ParamGroup<A>, report: &mut StepReport) -> Result<()> {
+/// What a parameter is called: by its model, else by its place in the optimizer.
+pub(crate) fn name_at(place: usize, slot: &Slot) -> String {
+    slot.parameter.name().unwrap_or_else(|| format!("param.{place}"))
+}
+
+/// Updates the parameters of a group by their gradients, of which there is one (or none) for each.
+fn step_group<A: Algorithm>(
+    group: &mut ParamGroup<A>,
+    gradients: impl Iterator<Item = Option<Tensor>>,
+    report: &mut StepReport,
+) {
     let options = &group.options;
     let wanted = options.state();
     let mut small = Vec::with_capacity(group.slots.len());
-    for slot in &mut group.slots {
+    for (slot, gradient) in group.slots.iter_mut().zip(gradients) {
+        let Some(gradient) = gradient else {
+            report.without_gradient += usize::from(slot.parameter.requires_grad());
+            continue;
+        };
+        report.updated += 1;
         if slot.numel < SMALL {
-            small.push(slot);
+            small.push((slot, gradient));
         } else {
-            report.count(slot, options, &wanted)?;
+            slot.update(&gradient, options, &wanted);
         }
     }
-    step_small(&mut small, options, &wanted, report)
-}
-
-/// Updates small parameters, several of them in a task.
-fn step_small<A: Algorithm>(
-    small: &mut [&mut Slot],
-    options: &A,
-    wanted: &[StateTensor],
-    report: &mut StepReport,
-) -> Result<()> {
-    let total_ns: f64 = small.iter().map(|slot| 50.0 + slot.numel as f64).sum();
-    let (updated, without_gradient) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let failure = Mutex::new(None);
-    parallel::chunks_mut(small, BATCH, total_ns, |_, slots| {
-        let mut report = StepReport::default();
-        for slot in slots {
-            if let Err(error) = report.count(slot, options, wanted) {
-                *failure.lock().unwrap_or_else(|e| e.into_inner()) = Some(error);
-            }
-        }
-        updated.fetch_add(report.updated, Relaxed);
-        without_gradient.fetch_add(report.without_gradient, Relaxed);
+    // Several small parameters in a task.
+    let total_ns: f64 = small.iter().map(|(slot, _)| 50.0 + slot.numel as f64).sum();
+    parallel::chunks_mut(&mut small, BATCH, total_ns, |_, batch| {
+        batch.iter_mut().for_each(|(slot, gradient)| slot.update(gradient, options, &wanted));
     });
-    report.updated += updated.into_inner();
-    report.without_gradient += without_gradient.into_inner();
-    failure.into_inner().unwrap_or_else(|e| e.into_inner()).map_or(Ok(()), Err)
-}
-
-impl StepReport {
-    /// Updates a parameter and counts it.
-    fn count<A: Algorithm>(&mut self, slot: &mut Slot, options: &A, wanted: &[StateTensor]) -> Result<()> {
-        if slot.update(options, wanted)? {
-            self.updated += 1;
-        } else if slot.parameter.requires_grad() {
-            self.without_gradient += 1;
-        }
-        Ok(())
-    }
 }
 
 impl<A: Algorithm> Hyperparameters for Optimizer<A> {

@@ -1,7 +1,7 @@
 //! [`Slot`]: a parameter with the state that an optimizer keeps for it.
 
 use chainrule_kernels::{Buffer, Element};
-use chainrule_tensor::{DType, FloatElement, Parameter, Result, Shape};
+use chainrule_tensor::{DType, FloatElement, Parameter, Shape, Tensor};
 
 use crate::algorithm::{Algorithm, StateTensor, Update};
 
@@ -53,10 +53,11 @@ impl Slot {
         Slot { numel: shape.numel(), parameter, shape, steps: 0, state }
     }
 
-    /// Updates the parameter by its gradient; `false` where it has none.
-    pub(crate) fn update<A: Algorithm>(&mut self, options: &A, wanted: &[StateTensor]) -> Result<bool> {
+    /// Updates the parameter by a gradient that is contiguous and of its shape and dtype.
+    pub(crate) fn update<A: Algorithm>(&mut self, gradient: &Tensor, options: &A, wanted: &[StateTensor]) {
         let Slot { parameter, shape, steps, state, .. } = self;
-        with_state!(state, list => update(options, wanted, parameter, shape, steps, list))
+        with_state!(state, list => update(options, wanted, parameter, gradient, shape, *steps + 1, list));
+        *steps += 1;
     }
 }
 
@@ -64,26 +65,18 @@ fn update<A: Algorithm, T: FloatElement>(
     options: &A,
     wanted: &[StateTensor],
     parameter: &Parameter,
+    gradient: &Tensor,
     shape: &Shape,
-    steps: &mut u64,
+    step: u64,
     state: &mut Vec<Stored<T>>,
-) -> Result<bool> {
-    let Some(gradient) = parameter.grad() else { return Ok(false) };
-    let copy;
-    let grad = match gradient.as_slice::<T>() {
-        Ok(grad) => grad,
-        Err(_) => {
-            copy = gradient.detach().contiguous()?;
-            copy.as_slice()?
-        }
-    };
+) {
+    let grad = gradient.as_slice::<T>().expect("a gradient that was checked");
     let fresh = prepare(state, wanted, shape);
-    parameter.update(|value: &mut [T]| {
+    let change = |value: &mut [T]| {
         let state = &mut state[..wanted.len()];
-        options.update(Update { value, grad, state, shape, step: *steps + 1, fresh });
-    })?;
-    *steps += 1;
-    Ok(true)
+        options.update(Update { value, grad, state, shape, step, fresh });
+    };
+    parameter.update(change).expect("a parameter keeps its dtype");
 }
 
 /// Brings the state tensors that are wanted to the front, in order, and makes those that are missing; says

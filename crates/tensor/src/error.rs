@@ -40,6 +40,8 @@ struct Contents {
     message: String,
     location: Option<&'static Location<'static>>,
     module: Option<String>,
+    /// Whether `module` is a whole path, from the model down, and not only the end of one.
+    whole_path: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -54,6 +56,7 @@ impl Error {
             message: message.into(),
             location: Some(Location::caller()),
             module: None,
+            whole_path: false,
             source: None,
         }))
     }
@@ -103,12 +106,36 @@ impl Error {
         self.0.module.as_deref()
     }
 
-    /// Names the module; kept where a module deeper inside has named itself already.
+    /// Names the module by its whole path. Where a module deeper inside has done so already, that stays; where
+    /// only the end of the path is known (see [`in_part`](Error::in_part)), the path goes in front of it.
     #[must_use]
-    pub fn in_module(mut self, path: &str) -> Self {
-        if self.0.module.is_none() && !path.is_empty() {
-            self.0.module = Some(path.to_string());
+    pub fn in_module(self, path: &str) -> Self {
+        if path.is_empty() {
+            return self;
         }
+        let mut error = self.in_part(path);
+        error.0.whole_path = true;
+        error
+    }
+
+    /// Names a part of a module that does not know its own path: one more name in front of what is known of the
+    /// path, unless the whole path is known.
+    #[must_use]
+    pub fn in_part(mut self, name: &str) -> Self {
+        if !self.0.whole_path {
+            self.0.module = Some(match self.0.module.take() {
+                Some(rest) => format!("{name}.{rest}"),
+                None => name.to_string(),
+            });
+        }
+        self
+    }
+
+    /// The same error, as of the place that this is called from, or that a `#[track_caller]` function is.
+    #[track_caller]
+    #[must_use]
+    pub fn at_caller(mut self) -> Self {
+        self.0.location = Some(Location::caller());
         self
     }
 

@@ -1,8 +1,8 @@
-//! ndarray in and out: views cost nothing, owned arrays move in without a copy.
+//! ndarray in and out (with the feature `ndarray`): views cost nothing, owned arrays move in without a copy.
 
 use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder};
 
-use crate::{Element, ErrorKind, Result, Tensor, bail};
+use crate::{Element, ErrorKind, Result, Tensor};
 
 impl Tensor {
     /// The tensor as an ndarray view, whatever its strides; nothing is copied.
@@ -68,24 +68,5 @@ impl Tensor {
         let values = self.into_vec::<T>()?;
         ArrayD::from_shape_vec(shape, values)
             .map_err(|e| crate::Error::new(ErrorKind::Shape, "into_ndarray", e.to_string()))
-    }
-
-    /// The values in row-major order: without a copy where this is the only handle to memory that came from
-    /// a `Vec`, else copied.
-    ///
-    /// # Errors
-    /// When `T` is not the tensor's dtype.
-    #[track_caller]
-    pub fn into_vec<T: Element>(self) -> Result<Vec<T>> {
-        let alone = self.is_contiguous() && self.layout.offset == 0 && self.is_only_handle();
-        if !alone || T::DTYPE != self.dtype() {
-            return self.to_vec();
-        }
-        let numel = self.numel();
-        match T::take(self.storage) {
-            Some(buffer) if buffer.len() == numel => Ok(buffer.into_vec()),
-            Some(buffer) => Ok(buffer[..numel].to_vec()),
-            None => bail!(DType, "into_vec", "the tensor does not hold {}", T::DTYPE),
-        }
     }
 }

@@ -7,6 +7,8 @@
 //! - [`autograd`]: gradients, to any order; operations of one's own.
 //! - [`random`]: PyTorch's random numbers.
 //! - [`table`]: the table of operations, which tests and benches are driven by.
+//!
+//! With the feature `ndarray` tensors convert from and to ndarray's arrays.
 
 mod allocate;
 pub mod autograd;
@@ -17,6 +19,7 @@ mod display;
 mod dtype;
 mod error;
 mod indices;
+#[cfg(feature = "ndarray")]
 mod interop;
 mod operation;
 mod operators;

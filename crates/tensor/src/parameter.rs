@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::autograd::{Edge, Leaf};
 use crate::{DType, Element, Result, Shape, Tensor, TensorCell, bail};
@@ -29,7 +29,7 @@ struct Inner {
     value: TensorCell,
     leaf: Arc<Leaf>,
     requires_grad: AtomicBool,
-    name: OnceLock<String>,
+    names: RwLock<Vec<String>>,
 }
 
 impl Parameter {
@@ -46,7 +46,7 @@ impl Parameter {
             value: TensorCell::new(&value),
             leaf: Arc::new(Leaf::new()),
             requires_grad: AtomicBool::new(true),
-            name: OnceLock::new(),
+            names: RwLock::default(),
         })))
     }
 
@@ -134,14 +134,32 @@ impl Parameter {
         self.shape().numel()
     }
 
-    /// The dotted path by which a model knows the parameter, once a model was asked for its parameters.
-    pub fn name(&self) -> Option<&str> {
-        self.0.name.get().map(String::as_str)
+    /// The name: what it was called last with [`set_name`](Parameter::set_name), or the dotted path by which the
+    /// outermost of the models that were asked for their parameters knows it; of tied weights the first path.
+    pub fn name(&self) -> Option<String> {
+        self.names().into_iter().next()
     }
 
-    /// Names the parameter; the first name stays.
+    /// Every dotted path by which that model knows the parameter: several where weights are tied.
+    pub fn names(&self) -> Vec<String> {
+        self.0.names.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Names the parameter, in place of all names that it had.
     pub fn set_name(&self, name: &str) {
-        let _ = self.0.name.set(name.to_string());
+        *self.0.names.write().unwrap_or_else(PoisonError::into_inner) = vec![name.to_string()];
+    }
+
+    /// Tells the parameter by which paths a model knows it, in the model's order. They become its names where it
+    /// has none, or where one of them is a name that it has with more in front (`encoder.layer.weight` for
+    /// `layer.weight`): so the outermost model names it, whichever part of the model was asked first.
+    pub fn learn_names(&self, paths: &[String]) {
+        let extends =
+            |path: &String, name: &String| path.strip_suffix(name).is_some_and(|s| s.ends_with('.'));
+        let mut names = self.0.names.write().unwrap_or_else(PoisonError::into_inner);
+        if names.is_empty() || paths.iter().any(|path| names.iter().any(|name| extends(path, name))) {
+            *names = paths.to_vec();
+        }
     }
 
     /// Whether two handles are to the same cell.

@@ -207,6 +207,25 @@ impl Tensor {
         Ok(self.detach().contiguous()?.as_slice()?.to_vec())
     }
 
+    /// The values in row-major order: without a copy where this is the only handle to memory that came from
+    /// a `Vec`, else copied.
+    ///
+    /// # Errors
+    /// When `T` is not the tensor's dtype.
+    #[track_caller]
+    pub fn into_vec<T: Element>(self) -> Result<Vec<T>> {
+        let alone = self.is_contiguous() && self.layout.offset == 0 && self.is_only_handle();
+        if !alone || T::DTYPE != self.dtype() {
+            return self.to_vec();
+        }
+        let numel = self.numel();
+        match T::take(self.storage) {
+            Some(buffer) if buffer.len() == numel => Ok(buffer.into_vec()),
+            Some(buffer) => Ok(buffer[..numel].to_vec()),
+            None => bail!(DType, "into_vec", "the tensor does not hold {}", T::DTYPE),
+        }
+    }
+
     /// The value of a tensor with one element, as an `f64` (booleans as 0 and 1).
     ///
     /// # Errors

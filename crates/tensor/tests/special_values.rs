@@ -51,9 +51,9 @@ fn a_nan_wins_and_ties_share() {
     check(&[&[2.0, NAN, 2.0, NAN]], |x| Ok(x[0].max_dim(0, false)?.0), &[NAN], &[&[0.0, 1.0, 0.0, 0.0]]);
     check(&[&[1.0, 2.0, 2.0]], |x| Ok(x[0].max_dim(0, false)?.0), &[2.0], &[&[0.0, 1.0, 0.0]]);
     for x in [tensor(&[1.0, NAN, NAN]), tensor(&[1.0, 2.0, 2.0])] {
-        assert_eq!(x.argmax_all().unwrap().item().unwrap(), 1.0);
+        assert_eq!(x.argmax().unwrap().item().unwrap(), 1.0);
     }
-    assert_eq!(tensor(&[1.0, NAN, NAN]).argmin_all().unwrap().item().unwrap(), 1.0);
+    assert_eq!(tensor(&[1.0, NAN, NAN]).argmin().unwrap().item().unwrap(), 1.0);
 }
 
 #[test]

@@ -24,7 +24,7 @@ use chainrule_tensor::{DType, Result, Tensor, bail};
 #[track_caller]
 pub fn correct(logits: &Tensor, targets: &Tensor) -> Result<usize> {
     check("correct", logits, targets)?;
-    let right = logits.argmax(1, false)?.eq(targets)?.sum()?;
+    let right = logits.argmax_dim(1, false)?.eq(targets)?.sum()?;
     Ok(right.to_scalar::<i64>()? as usize)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chainrule_tensor::{DType, FloatElement, Parameter, Result, Tensor, bail, dispatch_float};
+use chainrule_tensor::{DType, FloatElement, Parameter, Result, Shape, Tensor, bail, dispatch_float};
 
 use crate::forward::inside;
 use crate::{Buffer, Forward, Module, Training, init};
@@ -107,6 +107,7 @@ impl BatchNorm2d {
             return Ok(x.batch_norm(Some((&mean.tensor(), &var.tensor())), weight, bias, self.eps)?.output);
         }
         let batch = x.batch_norm(None, weight, bias, self.eps)?;
+        self.check_averages([mean, var], x.dtype())?;
         let momentum = self.next_momentum()?;
         let values = (n * height * width) as f64;
         // An empty batch has no statistics to follow.
@@ -117,6 +118,29 @@ impl BatchNorm2d {
             });
         }
         Ok(batch.output)
+    }
+
+    /// Refuses averages that a batch cannot be added to, before the first of them is changed.
+    #[track_caller]
+    fn check_averages(&self, averages: [&Buffer; 2], dtype: DType) -> Result<()> {
+        let averages = ["running_mean", "running_var"].into_iter().zip(averages);
+        let averages = averages.map(|(name, buffer)| (name, buffer, dtype, Shape::from([self.num_features])));
+        let count = self.num_batches_tracked.iter();
+        let count = count.map(|buffer| ("num_batches_tracked", buffer, DType::I64, Shape::from([])));
+        for (name, buffer, dtype, shape) in averages.chain(count) {
+            let (is_dtype, is_shape) = (buffer.dtype(), buffer.shape());
+            if is_dtype != dtype {
+                bail!(
+                    DType,
+                    "BatchNorm2d",
+                    "{name} holds {is_dtype}, and for this input should hold {dtype}"
+                );
+            }
+            if is_shape != shape {
+                bail!(Shape, "BatchNorm2d", "{name} has shape {is_shape} instead of {shape}");
+            }
+        }
+        Ok(())
     }
 
     /// Counts a batch; its weight in the running averages.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chainrule_tensor::{Result, Tensor};
+use chainrule_tensor::{Error, Result, Tensor};
 
 use crate::forward::at_caller;
 use crate::{Forward, Layer, Module, Visitor};
@@ -46,10 +46,11 @@ impl Sequential {
     }
 
     /// An error in a layer that does not know its path is named after the layer's index.
-    fn path_of(&self, index: usize) -> String {
+    fn inside(&self, index: usize, error: Error) -> Error {
+        let error = error.in_part(&index.to_string());
         match self.path() {
-            Some(path) => format!("{path}.{index}"),
-            None => index.to_string(),
+            Some(path) => error.in_module(&path),
+            None => error,
         }
     }
 }
@@ -73,7 +74,7 @@ impl Forward for Sequential {
         for (i, layer) in self.layers.iter().enumerate() {
             x = match layer.forward(&x) {
                 Ok(y) => y,
-                Err(error) => return Err(at_caller(error.in_module(&self.path_of(i)))),
+                Err(error) => return Err(at_caller(self.inside(i, error))),
             };
         }
         Ok(x)

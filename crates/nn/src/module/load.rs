@@ -5,7 +5,7 @@ use std::fmt;
 
 use chainrule_tensor::{Result, StateDict, bail};
 
-use super::walk::{Leaf, Stored, Visit, walk};
+use super::walk::{Leaf, Stored, Visit, parameters, walk};
 
 /// The most lines listed under one heading of a report.
 const LISTED: usize = 20;
@@ -33,14 +33,12 @@ impl fmt::Display for LoadReport {
     }
 }
 
-/// Everything with a value, in order; tied values under each of their names. Parameters are named on the way.
+/// Everything with a value, in order; tied values under each of their names. Parameters learn their names.
 pub(super) fn entries(visit: Visit<'_>) -> Vec<(String, Stored)> {
+    parameters(visit);
     let mut entries = Vec::new();
     walk(visit, &mut |path, leaf| match leaf {
-        Leaf::Parameter(parameter) => {
-            parameter.set_name(path);
-            entries.push((path.to_string(), Stored::Parameter(parameter.clone())));
-        }
+        Leaf::Parameter(parameter) => entries.push((path.to_string(), Stored::Parameter(parameter.clone()))),
         Leaf::Buffer(buffer) => entries.push((path.to_string(), Stored::Buffer(buffer.clone()))),
         Leaf::Training(_) => {}
     });

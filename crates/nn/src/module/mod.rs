@@ -7,8 +7,6 @@ mod load;
 mod training;
 mod walk;
 
-use std::collections::HashSet;
-
 use chainrule_tensor::{Parameter, Result, StateDict};
 
 pub use buffer::Buffer;
@@ -87,19 +85,14 @@ pub trait Module {
     }
 
     /// The parameters with their dotted paths, such as `encoder.layers.3.weight`. One that is used in several
-    /// places is listed once, by its first path. Parameters learn their names here, if they had none.
+    /// places is listed once, by its first path.
+    ///
+    /// Here parameters learn their names ([`Parameter::name`]), which errors and the state dicts of optimizers
+    /// use. A part of a model that is asked first gives them names of its own, which the model then replaces by
+    /// the longer ones; a part that is asked later does not take them away.
     fn named_parameters(&self) -> Vec<(String, Parameter)> {
-        let mut seen = HashSet::new();
-        let mut parameters = Vec::new();
-        walk(&|visitor| self.visit(visitor), &mut |path, leaf| {
-            if let Leaf::Parameter(parameter) = leaf {
-                parameter.set_name(path);
-                if seen.insert(parameter.id()) {
-                    parameters.push((path.to_string(), parameter.clone()));
-                }
-            }
-        });
-        parameters
+        let parameters = walk::parameters(&|visitor| self.visit(visitor)).into_iter();
+        parameters.filter_map(|(paths, parameter)| Some((paths.into_iter().next()?, parameter))).collect()
     }
 
     /// The buffers with their dotted paths. One that is used in several places is listed once.
@@ -179,7 +172,8 @@ pub trait Module {
     }
 
     /// The dotted path by which a model knows this module, once it was asked for its parameters; `None` for a
-    /// module that was never part of one, is the model itself, or holds no parameters.
+    /// module that was never part of one, is the model itself, or holds no parameters but some that it shares
+    /// with another module.
     fn path(&self) -> Option<String> {
         walk::path(&|visitor| self.visit(visitor))
     }

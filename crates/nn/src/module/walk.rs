@@ -1,5 +1,7 @@
 //! Going through a module and all modules inside it.
 
+use std::collections::HashMap;
+
 use chainrule_tensor::{Parameter, Tensor};
 
 use super::{Buffer, Module, Training, Visitor};
@@ -81,18 +83,41 @@ impl Visitor for Walk<'_> {
     }
 }
 
-/// The path of a module, from what its first parameter is called within it and within the model.
-pub(crate) fn path(visit: Visit<'_>) -> Option<String> {
-    let mut path = None;
-    walk(visit, &mut |within, leaf| {
-        if let (Leaf::Parameter(parameter), None) = (leaf, &path) {
-            path = parameter
-                .name()
-                .and_then(|name| name.strip_suffix(within)?.strip_suffix('.'))
-                .map(str::to_string);
+/// The parameters with all of their paths, in the order of the first ones. They learn their names here.
+pub(crate) fn parameters(visit: Visit<'_>) -> Vec<(Vec<String>, Parameter)> {
+    let mut places = HashMap::new();
+    let mut parameters: Vec<(Vec<String>, Parameter)> = Vec::new();
+    walk(visit, &mut |path, leaf| {
+        if let Leaf::Parameter(parameter) = leaf {
+            let place = *places.entry(parameter.id()).or_insert(parameters.len());
+            if place == parameters.len() {
+                parameters.push((Vec::new(), parameter.clone()));
+            }
+            parameters[place].0.push(path.to_string());
         }
     });
-    path
+    parameters.iter().for_each(|(paths, parameter)| parameter.learn_names(paths));
+    parameters
+}
+
+/// The path of a module, from what its parameters are called within it and within the model. Tied weights have
+/// several names there: the path is the one that all parameters agree on.
+pub(crate) fn path(visit: Visit<'_>) -> Option<String> {
+    let mut paths: Option<Vec<String>> = None;
+    walk(visit, &mut |within, leaf| {
+        if let Leaf::Parameter(parameter) = leaf {
+            let names = parameter.names();
+            let outer = names.iter().filter_map(|name| name.strip_suffix(within)?.strip_suffix('.'));
+            match &mut paths {
+                Some(paths) => {
+                    let outer: Vec<&str> = outer.collect();
+                    paths.retain(|path| outer.contains(&path.as_str()));
+                }
+                None => paths = Some(outer.map(str::to_string).collect()),
+            }
+        }
+    });
+    paths.filter(|paths| paths.len() == 1)?.pop()
 }
 
 /// A parameter or a buffer: what has a value.

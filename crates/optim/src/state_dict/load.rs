@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chainrule_kernels::Buffer;
 use chainrule_tensor::{FloatElement, Result, Shape, StateDict, bail};
 
-use super::{ALGORITHM, GROUPS, SavedGroup, SavedParameter, key};
+use super::{ALGORITHM, GROUPS, SavedGroup, SavedParameter, key, repeated};
 use crate::Optimizer;
 use crate::algorithm::{Algorithm, StateTensor};
 use crate::groups::ParamGroup;
@@ -19,8 +19,10 @@ impl<A: Algorithm> Optimizer<A> {
     ///
     /// # Errors
     /// When the state dict is of another algorithm, has other groups, or a group has other parameters; when the
-    /// shape or dtype of a parameter or of a state tensor differs; when a tensor is missing or left over. The
-    /// message lists every difference, and nothing changes.
+    /// shape or dtype of a parameter or of a state tensor differs; when a tensor is missing or left over, or a
+    /// parameter that was updated has not all of its state; when a name occurs twice, in the state dict or in
+    /// the optimizer (as with [`state_dict`](Optimizer::state_dict)). The message lists every difference, and
+    /// nothing changes.
     #[track_caller]
     pub fn load_state_dict(&mut self, dict: &StateDict) -> Result<()> {
         let metadata = |key| dict.metadata().get(key).map_or("", String::as_str);
@@ -35,9 +37,11 @@ impl<A: Algorithm> Optimizer<A> {
             Ok(saved) => saved,
             Err(error) => bail!(Data, "load_state_dict", "the param_groups cannot be read: {error}"),
         };
+        let names = self.names("load_state_dict")?;
         let mut loader = Loader { dict, used: HashSet::new(), problems: Vec::new() };
+        loader.check_names(&saved);
         let mut groups = Vec::new();
-        for ((group, saved), names) in loader.pair(&self.groups, &saved).into_iter().zip(self.names()) {
+        for ((group, saved), names) in loader.pair(&self.groups, &saved).into_iter().zip(names) {
             groups.extend(saved.map(|saved| loader.group(group, saved, &names)));
         }
         let unexpected = dict.names().filter(|name| !loader.used.contains(*name));
@@ -60,6 +64,22 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn report(&mut self, problem: String) {
         self.problems.push(problem);
+    }
+
+    /// Names that occur twice would let one thing be taken for another.
+    fn check_names<A>(&mut self, saved: &[SavedGroup<A>]) {
+        if let Some(name) = repeated(saved.iter().filter_map(|group| group.name.as_deref())) {
+            self.report(format!("two parameter groups are called {name:?}"));
+        }
+        let parameters = || saved.iter().flat_map(|group| &group.parameters);
+        if let Some(name) = repeated(parameters().map(|parameter| &parameter.name)) {
+            self.report(format!("two parameters are called {name}"));
+        }
+        for parameter in parameters() {
+            if let Some(state) = repeated(&parameter.state) {
+                self.report(format!("{} lists {state} twice", parameter.name));
+            }
+        }
     }
 
     /// Finds the saved group of each group.
@@ -130,6 +150,10 @@ impl Loader<'_> {
                 Shape::from(&saved.shape[..]),
                 saved.dtype
             ));
+        }
+        let has = |name: &str| saved.state.iter().chain(&saved.pending).any(|s| s == name);
+        for tensor in wanted.iter().filter(|tensor| saved.steps > 0 && !has(tensor.name)) {
+            self.report(format!("{} has {} steps but no {}", saved.name, saved.steps, tensor.name));
         }
         let state = match &slot.state {
             State::F32(_) => State::F32(self.state(shape, saved, wanted)),

@@ -5,12 +5,14 @@ mod load;
 mod save;
 
 use std::collections::HashSet;
+use std::hash::Hash;
 
-use chainrule_tensor::DType;
+use chainrule_tensor::{DType, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::Optimizer;
 use crate::algorithm::Algorithm;
+use crate::optimizer::name_at;
 
 /// Metadata key of the algorithm's name.
 const ALGORITHM: &str = "optimizer";
@@ -33,6 +35,9 @@ struct SavedParameter {
     steps: u64,
     /// The names of its state tensors.
     state: Vec<String>,
+    /// State tensors that the options ask for since the last step: the next one makes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pending: Vec<String>,
 }
 
 /// The name of a state tensor in the dict. The state's own name has no dot, so no two are the same.
@@ -41,18 +46,28 @@ fn key(parameter: &str, state: &str) -> String {
 }
 
 impl<A: Algorithm> Optimizer<A> {
-    /// The name of each parameter, group by group: that of its model, else by its place. Each is used once.
-    pub(crate) fn names(&self) -> Vec<Vec<String>> {
-        let mut taken = HashSet::new();
-        let mut place = 0;
-        let mut name_of = |name: Option<&str>| {
-            let wanted = name.map_or_else(|| format!("param.{place}"), str::to_string);
-            place += 1;
-            let again = (2..).map(|n| format!("{wanted}#{n}"));
-            let mut names = std::iter::once(wanted.clone()).chain(again);
-            names.find(|name| taken.insert(name.clone())).unwrap_or(wanted)
-        };
-        let names = |slots: &[crate::slot::Slot]| slots.iter().map(|s| name_of(s.parameter.name())).collect();
-        self.groups.iter().map(|group| &group.slots[..]).map(names).collect()
+    /// The name of each parameter, group by group: that of its model, else by its place.
+    ///
+    /// # Errors
+    /// When two are the same.
+    #[track_caller]
+    fn names(&self, operation: &str) -> Result<Vec<Vec<String>>> {
+        let names: Vec<String> = self.slots().enumerate().map(|(place, slot)| name_at(place, slot)).collect();
+        if let Some(name) = repeated(&names) {
+            bail!(
+                Value,
+                operation,
+                "two parameters are called {name}, and state is kept by name: ask the whole model for its \
+                 parameters (`parameters()`) first, which gives each its path, or name them with `set_name`"
+            );
+        }
+        let mut names = names.into_iter();
+        Ok(self.groups.iter().map(|group| names.by_ref().take(group.slots.len()).collect()).collect())
     }
+}
+
+/// The first that is there a second time.
+fn repeated<T: Eq + Hash>(items: impl IntoIterator<Item = T>) -> Option<T> {
+    let mut seen = HashSet::new();
+    items.into_iter().find_map(|item| seen.replace(item))
 }

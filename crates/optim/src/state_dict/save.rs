@@ -4,7 +4,7 @@ use chainrule_tensor::{FloatElement, Result, StateDict, Tensor, bail};
 
 use super::{ALGORITHM, GROUPS, SavedGroup, SavedParameter, key};
 use crate::Optimizer;
-use crate::algorithm::Algorithm;
+use crate::algorithm::{Algorithm, StateTensor};
 use crate::slot::{Stored, with_state};
 
 impl<A: Algorithm> Optimizer<A> {
@@ -12,26 +12,32 @@ impl<A: Algorithm> Optimizer<A> {
     /// called `<parameter>.<state>` (`layer.weight.exp_avg`), and in the metadata the algorithm (`optimizer`)
     /// and the groups with options and step counts (`param_groups`, JSON).
     ///
-    /// Parameters go by the names that their model gave them; those without are called `param.0`,
-    /// `param.1`, … by their place in the optimizer, and different parameters of one name are told apart by
-    /// their order: `weight`, `weight#2`.
+    /// Parameters go by the names that their model gave them ([`Parameter::name`](chainrule_tensor::Parameter::name));
+    /// those without are called `param.0`, `param.1`, … by their place in the optimizer.
     ///
     /// # Errors
-    /// When an option cannot be written as JSON.
+    /// When two parameters have one name, as those of two layers have that were each asked for their parameters
+    /// and are not parts of a model that was: ask the model too, or name them with `set_name`. When an option
+    /// cannot be written as JSON.
     #[track_caller]
     pub fn state_dict(&self) -> Result<StateDict> {
         let mut dict = StateDict::new();
         let mut groups = Vec::new();
-        for (group, names) in self.groups.iter().zip(self.names()) {
+        for (group, names) in self.groups.iter().zip(self.names("state_dict")?) {
+            let wanted = group.options.state();
             let mut parameters = Vec::new();
             for (slot, name) in group.slots.iter().zip(names) {
                 let state = with_state!(&slot.state, list => save(&mut dict, &name, list)?);
+                let made = |tensor: &&StateTensor| slot.steps == 0 || state.iter().any(|s| s == tensor.name);
+                let pending =
+                    wanted.iter().filter(|tensor| !made(tensor)).map(|t| t.name.to_string()).collect();
                 parameters.push(SavedParameter {
                     name,
                     shape: slot.shape.to_vec(),
                     dtype: slot.parameter.dtype(),
                     steps: slot.steps,
                     state,
+                    pending,
                 });
             }
             groups.push(SavedGroup {

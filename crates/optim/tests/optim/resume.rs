@@ -102,18 +102,64 @@ fn state_is_called_by_the_name_of_its_parameter() {
 }
 
 #[test]
-fn parameters_of_one_name_and_without_a_name_are_told_apart() {
-    let parameters: Vec<Parameter> = (0..4).map(|i| parameter(i, 2)).collect();
-    parameters[0].set_name("weight");
-    parameters[2].set_name("weight");
+fn parameters_without_a_name_go_by_their_place() {
+    let parameters: Vec<Parameter> = (0..3).map(|i| parameter(i, 2)).collect();
+    parameters[1].set_name("weight");
     let options = SgdOptions { momentum: 0.5, ..Default::default() };
     let mut sgd = Sgd::new(parameters.clone(), options).unwrap();
     parameters.iter().for_each(|p| p.set_grad(Some(tensor(&[1.0; 2], [2]))).unwrap());
     sgd.step().unwrap();
     let state = sgd.state_dict().unwrap();
     let names: Vec<&str> = state.names().map(|name| name.strip_suffix(".momentum_buffer").unwrap()).collect();
-    assert_eq!(names, ["weight", "param.1", "weight#2", "param.3"]);
+    assert_eq!(names, ["param.0", "weight", "param.2"]);
     sgd.load_state_dict(&state).unwrap();
+}
+
+/// Which of two parameters of one name a state belongs to cannot be told, so it is neither saved nor loaded.
+#[test]
+fn parameters_of_one_name_are_refused_with_what_to_do() {
+    for (first, second) in [("weight", "weight"), ("param.1", "")] {
+        let parameters = [parameter(1, 2), parameter(2, 2)];
+        let mut sgd = Sgd::new(parameters.clone(), SgdOptions::default()).unwrap();
+        let state = sgd.state_dict().unwrap();
+        parameters[0].set_name(first);
+        if !second.is_empty() {
+            parameters[1].set_name(second);
+        }
+        for error in [sgd.state_dict().unwrap_err(), sgd.load_state_dict(&state).unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::Value);
+            for word in [first, "ask the whole model for its parameters"] {
+                assert!(error.to_string().contains(word), "{error}");
+            }
+            assert_eq!(error.location().unwrap().file(), file!());
+        }
+        assert_eq!(sgd.unused_parameters().len(), 2, "a list of names may have one twice");
+    }
+}
+
+/// A momentum that was switched on after the last step has no buffer yet. That is no fault of the file.
+#[test]
+fn state_that_the_next_step_will_make_is_not_missed() {
+    let momentum = SgdOptions { lr: 0.1, momentum: 0.5, dampening: 0.5, ..Default::default() };
+    let run = |through_a_file: bool| {
+        let p = parameter(1, 3);
+        let mut sgd = Sgd::new([p.clone()], SgdOptions { lr: 0.1, ..Default::default() }).unwrap();
+        let step = |sgd: &mut Sgd| {
+            p.set_grad(Some(tensor(&[1.0, 2.0, 3.0], [3]))).unwrap();
+            sgd.step().unwrap();
+        };
+        step(&mut sgd);
+        sgd.param_groups_mut()[0].options = momentum.clone();
+        if through_a_file {
+            let state = sgd.state_dict().unwrap();
+            sgd = Sgd::new([p.clone()], SgdOptions::default()).unwrap();
+            sgd.load_state_dict(&state).unwrap();
+        }
+        step(&mut sgd);
+        step(&mut sgd);
+        values(&p)
+    };
+    assert_eq!(run(true), run(false));
 }
 
 /// A state dict that does not fit is refused with words that say why, and nothing changes.
@@ -169,7 +215,45 @@ fn a_state_dict_that_does_not_fit_is_refused() {
         &["head.weight has shape [5, 4] (float32) instead of [4, 5]"],
     );
     does_not_fit(|s| replace(s, "\"lr\":0.5", "\"lr\":-1.0"), &["lr", "-1"]);
+    // Steps without the averages that they would have left.
+    does_not_fit(
+        |s| {
+            replace(s, "[\"exp_avg\",\"exp_avg_sq\"]", "[]");
+            let names: Vec<String> = s.names().map(str::to_string).collect();
+            names.iter().for_each(|name| drop(s.remove(name)));
+        },
+        &["encoder.weight has 2 steps but no exp_avg", "head.weight has 2 steps but no exp_avg_sq"],
+    );
+    does_not_fit(
+        |s| replace(s, "[\"exp_avg\",\"exp_avg_sq\"]", "[\"exp_avg\",\"exp_avg_sq\",\"exp_avg\"]"),
+        &["encoder.weight lists exp_avg twice"],
+    );
+    // One name twice, whether instead of another or beside all of them.
+    does_not_fit(
+        |s| replace(s, "encoder.bias", "encoder.weight"),
+        &["two parameters are called encoder.weight"],
+    );
+    does_not_fit(
+        |s| {
+            replace(
+                s,
+                "\"parameters\":[",
+                "\"parameters\":[{\"name\":\"head.weight\",\"shape\":[4,5],\"dtype\":\"F32\",\"steps\":0,\"state\":[]},",
+            )
+        },
+        &["two parameters are called head.weight"],
+    );
     does_not_fit(|s| replace(s, "\"lr\":0.5", "\"lr\":0.5,\"rl\":1"), &["rl"]);
+}
+
+#[test]
+fn a_group_that_is_saved_twice_is_refused() {
+    let parameters = model();
+    let mut adam = optimizer(&parameters, &AdamOptions::default(), false);
+    let mut state = adam.state_dict().unwrap();
+    replace(&mut state, "\"name\":\"head\"", "\"name\":\"encoder\"");
+    let error = adam.load_state_dict(&state).unwrap_err().to_string();
+    assert!(error.contains("two parameter groups are called \"encoder\""), "{error}");
 }
 
 #[test]

@@ -64,7 +64,8 @@ impl Sample {
         call: impl Fn(&[Tensor]) -> Result<Tensor> + Send + Sync + 'static,
     ) -> Sample {
         // Boxed as early as can be: there are hundreds of samples, and each generic step is compiled for each.
-        let call: Box<dyn Fn(&[Tensor]) -> Result<Tensor> + Send + Sync> = Box::new(call);
+        type BoxedCall = Box<dyn Fn(&[Tensor]) -> Result<Tensor> + Send + Sync>;
+        let call: BoxedCall = Box::new(call);
         Sample::boxed(label, inputs.into(), Box::new(move |x| Ok(vec![call(x)?])))
     }
 

@@ -1,6 +1,6 @@
 //! One-dimensional convolution.
 
-use super::conv2d::Conv2dOptions;
+use super::conv2d::{Asked, Conv2dOptions};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Tensor, bail};
 
@@ -57,11 +57,9 @@ impl Tensor {
         let options =
             Conv2dOptions { stride: [1, stride], padding: [0, padding], dilation: [1, dilation], groups };
         // An image of one row.
-        let y = self.unsqueeze(-2)?.conv2d(&weight.unsqueeze(-2)?, bias, options);
-        match y {
-            Ok(y) => y.squeeze_dim(-2),
-            Err(error) => Err(error.context("conv1d, as an image of one row")),
-        }
+        Asked { operation: "conv1d", input: self.shape(), weight: weight.shape(), directions: 1 }
+            .of(&self.unsqueeze(-2)?, &weight.unsqueeze(-2)?, bias, options)?
+            .squeeze_dim(-2)
     }
 }
 
@@ -71,8 +69,21 @@ pub(super) const ROW: Row = Row {
             Refusal::new(&["[5]", "[2, 4, 3]"], || {
                 values(1, [5]).conv1d(&values(2, [2, 4, 3]), None, Conv1dOptions::default())
             }),
-            Refusal::new(&["4 channels", "[2, 3, 1, 3]"], || {
+            Refusal::new(&["4 channels", "shape [4, 5]", "[2, 3, 3]", "groups, length"], || {
                 values(1, [4, 5]).conv1d(&values(2, [2, 3, 3]), None, Conv1dOptions::default())
+            }),
+            Refusal::new(&["stride [0]", "dilation [1]"], || {
+                let options = Conv1dOptions { stride: 0, ..Default::default() };
+                values(1, [4, 5]).conv1d(&values(2, [2, 4, 3]), None, options)
+            }),
+            Refusal::new(&["size [7]", "dilation [1]", "size [5]", "padding [0]"], || {
+                values(1, [4, 5]).conv1d(&values(2, [2, 4, 7]), None, Conv1dOptions::default())
+            }),
+            Refusal::new(&["[3]", "2 output channels"], || {
+                values(1, [4, 5]).conv1d(&values(2, [2, 4, 3]), Some(&values(3, [3])), Default::default())
+            }),
+            Refusal::new(&["float64", "float32"], || {
+                values(1, [4, 5]).conv1d(&Tensor::ones([2, 4, 3])?, None, Default::default())
             }),
         ]
     },

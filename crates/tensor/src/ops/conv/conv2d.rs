@@ -74,12 +74,7 @@ impl Tensor {
     /// stride, dilation or number of groups of 0, and for integers and booleans.
     #[track_caller]
     pub fn conv2d(&self, weight: &Tensor, bias: Option<&Tensor>, options: Conv2dOptions) -> Result<Tensor> {
-        if self.rank() == 3 {
-            return self.unsqueeze(0)?.conv2d(weight, bias, options)?.reshape_without_batch();
-        }
-        let (&[batch, in_channels, height, width], &[out_channels, group_in, kernel_height, kernel_width]) =
-            (&**self.shape(), &**weight.shape())
-        else {
+        if !(3..=4).contains(&self.rank()) || weight.rank() != 4 {
             bail!(
                 Shape,
                 "conv2d",
@@ -87,19 +82,70 @@ impl Tensor {
                 self.shape(),
                 weight.shape()
             );
+        }
+        Asked { operation: "conv2d", input: self.shape(), weight: weight.shape(), directions: 2 }
+            .of(self, weight, bias, options)
+    }
+
+    /// The only image of a batch.
+    #[track_caller]
+    pub(super) fn reshape_without_batch(&self) -> Result<Tensor> {
+        self.reshape(self.shape().without(0))
+    }
+}
+
+/// A convolution as it was asked for: messages name the operation that was called, and its shapes.
+pub(super) struct Asked<'a> {
+    pub(super) operation: &'static str,
+    pub(super) input: &'a Shape,
+    pub(super) weight: &'a Shape,
+    /// 1 or 2; with 1 sizes have a vertical part that nobody asked for.
+    pub(super) directions: usize,
+}
+
+impl Asked<'_> {
+    /// The sizes in the directions that there are.
+    fn sizes<'s>(&self, sizes: &'s [usize; 2]) -> &'s [usize] {
+        &sizes[2 - self.directions..]
+    }
+
+    /// The convolution of an input `[N, C, H, W]` or `[C, H, W]`.
+    #[track_caller]
+    pub(super) fn of(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        options: Conv2dOptions,
+    ) -> Result<Tensor> {
+        if x.rank() == 3 {
+            return self.of(&x.unsqueeze(0)?, weight, bias, options)?.reshape_without_batch();
+        }
+        let operation = self.operation;
+        let (&[batch, in_channels, height, width], &[out_channels, group_in, kernel_height, kernel_width]) =
+            (&**x.shape(), &**weight.shape())
+        else {
+            bail!(Shape, operation, "shapes {} and {} are not those of images", self.input, self.weight);
         };
         let Conv2dOptions { stride, padding, dilation, groups } = options;
         if groups == 0 || stride.contains(&0) || dilation.contains(&0) {
-            bail!(Value, "conv2d", "stride {stride:?}, dilation {dilation:?} and groups {groups} must be above 0");
+            bail!(
+                Value,
+                operation,
+                "stride {:?}, dilation {:?} and groups {groups} must be above 0",
+                self.sizes(&stride),
+                self.sizes(&dilation)
+            );
         }
         let fits = in_channels.is_multiple_of(groups) && in_channels / groups == group_in;
         if !fits || !out_channels.is_multiple_of(groups) {
             bail!(
                 Shape,
-                "conv2d",
-                "{in_channels} channels of an input of shape {} and a weight of shape {} do not fit {groups} groups: the weight is [out, in / groups, height, width]",
-                self.shape(),
-                weight.shape()
+                operation,
+                "{in_channels} channels of an input of shape {} and a weight of shape {} do not fit {groups} groups: the weight is [out, in / groups, {}]",
+                self.input,
+                self.weight,
+                if self.directions == 1 { "length" } else { "height, width" }
             );
         }
         let shape = Conv2dShape {
@@ -113,39 +159,27 @@ impl Tensor {
             padding,
             dilation,
         };
-        check_kernel("conv2d", &shape)?;
-        check_bias("conv2d", bias, out_channels)?;
-        check_dtypes("conv2d", &[Some(self), Some(weight), bias])?;
-        let out = convolve(self, weight, bias, &shape)?;
+        // An empty kernel, or one that is larger than the padded input.
+        if shape.kernel.contains(&0) || shape.output().contains(&0) {
+            bail!(
+                Shape,
+                operation,
+                "a kernel of size {:?} with dilation {:?} does not fit an input of size {:?} with padding {:?}",
+                self.sizes(&shape.kernel),
+                self.sizes(&dilation),
+                self.sizes(&shape.input),
+                self.sizes(&padding)
+            );
+        }
+        check_bias(operation, bias, out_channels)?;
+        check_dtypes(operation, &[Some(x), Some(weight), bias])?;
+        let out = convolve(operation, x, weight, bias, &shape)?;
         let saved = [Save::Input(0), Save::Input(1)];
         match bias {
-            Some(bias) => record(Conv2dBackward { shape, bias: true }, &[self, weight, bias], &saved, out),
-            None => record(Conv2dBackward { shape, bias: false }, &[self, weight], &saved, out),
+            Some(bias) => record(Conv2dBackward { shape, bias: true }, &[x, weight, bias], &saved, out),
+            None => record(Conv2dBackward { shape, bias: false }, &[x, weight], &saved, out),
         }
     }
-
-    /// The only image of a batch.
-    #[track_caller]
-    pub(super) fn reshape_without_batch(&self) -> Result<Tensor> {
-        self.reshape(self.shape().without(0))
-    }
-}
-
-/// Refuses a kernel that is empty or larger than the padded input.
-#[track_caller]
-pub(super) fn check_kernel(operation: &str, shape: &Conv2dShape) -> Result<()> {
-    if shape.kernel.contains(&0) || shape.output().contains(&0) {
-        bail!(
-            Shape,
-            operation,
-            "a kernel of size {:?} with dilation {:?} does not fit an input of size {:?} with padding {:?}",
-            shape.kernel,
-            shape.dilation,
-            shape.input,
-            shape.padding
-        );
-    }
-    Ok(())
 }
 
 #[track_caller]
@@ -172,7 +206,13 @@ pub(super) fn check_dtypes(operation: &str, operands: &[Option<&Tensor>]) -> Res
 
 /// The convolution itself, outside any graph.
 #[track_caller]
-fn convolve(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, shape: &Conv2dShape) -> Result<Tensor> {
+fn convolve(
+    operation: &str,
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    shape: &Conv2dShape,
+) -> Result<Tensor> {
     let [height, width] = shape.output();
     let output = Shape::from([shape.batch, shape.out_channels, height, width]);
     let (x, weight) = (x.detach().contiguous()?, weight.detach().contiguous()?);
@@ -181,7 +221,7 @@ fn convolve(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, shape: &Conv2dSh
         None => None,
     };
     Ok(dispatch_float!(x.dtype(), T => {
-        let mut out = output.allocate::<T>("conv2d")?;
+        let mut out = output.allocate::<T>(operation)?;
         let bias = match &bias {
             Some(bias) => Some(bias.as_slice::<T>()?),
             None => None,
@@ -196,7 +236,7 @@ impl Tensor {
     /// it.
     #[track_caller]
     pub(super) fn conv2d_of(&self, weight: &Tensor, shape: Conv2dShape) -> Result<Tensor> {
-        let out = convolve(self, weight, None, &shape)?;
+        let out = convolve("conv2d", self, weight, None, &shape)?;
         record(Conv2dBackward { shape, bias: false }, &[self, weight], &[Save::Input(0), Save::Input(1)], out)
     }
 }

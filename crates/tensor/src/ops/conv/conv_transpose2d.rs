@@ -4,7 +4,7 @@ use chainrule_kernels::conv2d::Conv2dShape;
 
 use super::conv2d::{check_bias, check_dtypes};
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{Result, Tensor, bail};
+use crate::{Result, Shape, Tensor, bail};
 
 /// The options of [`Tensor::conv_transpose2d`]; pairs are (vertical, horizontal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +117,7 @@ impl Tensor {
         let out_channels = group_out * groups;
         check_bias(NAME, bias, out_channels)?;
         check_dtypes(NAME, &[Some(self), Some(weight), bias])?;
+        Shape::from([batch, out_channels, output[0], output[1]]).checked_numel(NAME)?;
         let shape = Conv2dShape {
             batch,
             in_channels: out_channels,

@@ -5,7 +5,7 @@ use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Tensor, bail};
 
 impl Tensor {
-    /// [`Tensor::gather`] with shapes that broadcast outside `dim`: takes what `argsort` or `argmax` with
+    /// [`Tensor::gather`] with shapes that broadcast outside `dim`: takes what `argsort` or `argmax_dim` with
     /// `keepdim` found (PyTorch: `torch.take_along_dim`).
     ///
     /// ```

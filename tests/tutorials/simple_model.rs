@@ -13,7 +13,7 @@ impl Forward for SimpleModel {
     }
 }
 
-/// The lines that the document's script prints after `manual_seed(seed)`.
+/// The lines that the tutorial's script prints after `manual_seed(seed)`.
 fn lines(seed: u64) -> Result<Vec<String>> {
     let _seeded = seeded(seed);
     let features = Tensor::randn([100, 10])?;

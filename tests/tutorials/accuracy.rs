@@ -10,7 +10,7 @@ fn largest_values_and_where_they_stand() -> Result<()> {
     let (values, indices) = out.max_dim(1, false)?;
     assert_eq!(values.to_string(), "tensor([0.8500, 0.9000, 0.9500, 0.9000])");
     assert_eq!(indices.to_string(), "tensor([2, 1, 0, 1])");
-    assert_eq!(out.argmax(1, false)?.to_string(), "tensor([2, 1, 0, 1])");
+    assert_eq!(out.argmax_dim(1, false)?.to_string(), "tensor([2, 1, 0, 1])");
     Ok(())
 }
 

@@ -27,7 +27,7 @@ fn of_one_sample() -> Result<()> {
 
 #[test]
 fn by_reduction() -> Result<()> {
-    // The document's targets are integers in one-hot form; probabilities have the dtype of the predictions.
+    // The tutorial's targets are integers in one-hot form; probabilities have the dtype of the predictions.
     for tgt in [one_hot(), Tensor::new([0, 1, 2, 3]).one_hot(4)?.to_dtype(DType::F32)?] {
         let loss = |reduction| Ok(with(reduction).forward(&predictions(), &tgt)?.to_string());
         assert_eq!(loss(Reduction::None)?, "tensor([1.1087, 0.9329, 1.0852, 0.9991])");
