@@ -1,7 +1,7 @@
 //! Arrays of ndarray in and out (with the feature `ndarray`).
 
 use chainrule_tensor::{DType, Tensor};
-use ndarray::{Array1, Array2, array, s};
+use ndarray::{Array1, Array2, Axis, Slice, array};
 
 #[test]
 fn an_array_in_standard_order_moves_in_and_out_without_a_copy() {
@@ -21,13 +21,18 @@ fn arrays_in_any_order_come_in_by_their_elements() {
     let array = array![[1i64, 2, 3], [4, 5, 6]];
     let transposed = Tensor::from_ndarray(array.t().to_owned()).unwrap();
     assert_eq!(transposed.to_vec::<i64>().unwrap(), [1, 4, 2, 5, 3, 6]);
-    let columns = Tensor::from_ndarray(array.clone().slice_move(s![.., 1..])).unwrap();
+    let mut columns = array.clone();
+    columns.slice_axis_inplace(Axis(1), Slice::from(1..));
+    let columns = Tensor::from_ndarray(columns).unwrap();
     assert_eq!((columns.to_vec::<i64>().unwrap(), &**columns.shape()), (vec![2, 3, 5, 6], &[2, 2][..]));
     // In standard order, but not from the beginning of its memory nor to its end.
-    let middle =
-        Tensor::from_ndarray(Array1::from_vec(vec![1.0f32, 2.0, 3.0, 4.0]).slice_move(s![1..3])).unwrap();
-    assert_eq!(middle.to_vec::<f32>().unwrap(), [2.0, 3.0]);
-    let backwards = Tensor::from_ndarray(array.slice_move(s![..;-1, ..;-1])).unwrap();
+    let mut middle = Array1::from_vec(vec![1.0f32, 2.0, 3.0, 4.0]);
+    middle.slice_axis_inplace(Axis(0), Slice::from(1..3));
+    assert_eq!(Tensor::from_ndarray(middle).unwrap().to_vec::<f32>().unwrap(), [2.0, 3.0]);
+    let mut backwards = array;
+    backwards.invert_axis(Axis(0));
+    backwards.invert_axis(Axis(1));
+    let backwards = Tensor::from_ndarray(backwards).unwrap();
     assert_eq!(backwards.to_vec::<i64>().unwrap(), [6, 5, 4, 3, 2, 1]);
     let empty = Tensor::from_ndarray(Array2::<bool>::default((0, 3))).unwrap();
     assert_eq!((empty.dtype(), &**empty.shape()), (DType::Bool, &[0, 3][..]));
