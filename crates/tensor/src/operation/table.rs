@@ -63,10 +63,8 @@ impl Sample {
         inputs: impl Into<Vec<Tensor>>,
         call: impl Fn(&[Tensor]) -> Result<Tensor> + Send + Sync + 'static,
     ) -> Sample {
-        // Boxed as early as can be: there are hundreds of samples, and each generic step is compiled for each.
-        type BoxedCall = Box<dyn Fn(&[Tensor]) -> Result<Tensor> + Send + Sync>;
-        let call: BoxedCall = Box::new(call);
-        Sample::boxed(label, inputs.into(), Box::new(move |x| Ok(vec![call(x)?])))
+        // Boxed first: there are hundreds of samples, and each generic step is compiled for each.
+        Sample::boxed(label, inputs.into(), listed(Box::new(call)))
     }
 
     /// A sample of a call with several outputs.
@@ -87,6 +85,13 @@ impl Sample {
     pub fn flat(self) -> Sample {
         Sample { flat: true, ..self }
     }
+}
+
+type OneOutput = Box<dyn Fn(&[Tensor]) -> Result<Tensor> + Send + Sync>;
+
+/// A call with one output as one with a list of them.
+fn listed(call: OneOutput) -> BoxedCall {
+    Box::new(move |x| Ok(vec![call(x)?]))
 }
 
 /// A point where the derivative is a convention, and PyTorch's value there.
