@@ -1,18 +1,95 @@
 //! What every loss checks of its arguments.
 
-use chainrule_tensor::{Result, Shape, Tensor, bail};
+use chainrule_tensor::{FloatElement, Result, Shape, Tensor, bail, dispatch_float};
 
-/// Refuses an input and a target of different shapes, which would broadcast to a loss that nobody meant.
+/// Refuses two tensors, of these names, of different shapes, which would broadcast to a loss that nobody meant.
 #[track_caller]
-pub(crate) fn same_shape(loss: &str, input: &Tensor, target: &Tensor) -> Result<()> {
+pub(crate) fn same_shape(
+    loss: &str,
+    (name, input): (&str, &Tensor),
+    (other, target): (&str, &Tensor),
+) -> Result<()> {
     if input.shape() != target.shape() {
         bail!(
             Shape,
             loss,
-            "the input has shape {} and the target {}: losses do not broadcast, so reshape or expand one to the shape of the other",
+            "the {name} has shape {} and the {other} {}: losses do not broadcast, so reshape or expand one to the shape of the other",
             input.shape(),
             target.shape()
         );
+    }
+    Ok(())
+}
+
+/// A further tensor, broadcast to the shape of the input.
+#[track_caller]
+pub(crate) fn expanded(loss: &str, input: &Tensor, name: &str, other: &Tensor) -> Result<Tensor> {
+    same_dtype(loss, input, name, other)?;
+    if other.shape() == input.shape() {
+        return Ok(other.clone());
+    }
+    match other.expand(input.shape()) {
+        Ok(expanded) => Ok(expanded),
+        Err(_) => bail!(
+            Shape,
+            loss,
+            "a {name} of shape {} does not broadcast to the input's shape {}",
+            other.shape(),
+            input.shape()
+        ),
+    }
+}
+
+/// Tensors of these names in the shape that they broadcast to. They must have the same number of dimensions: only
+/// sizes of 1 repeat.
+#[track_caller]
+pub(crate) fn broadcast<const N: usize>(
+    loss: &str,
+    names: [&str; N],
+    tensors: [&Tensor; N],
+) -> Result<[Tensor; N]> {
+    let sizes = |dim: usize| tensors.iter().map(move |t| t.shape()[dim]);
+    let rank = tensors[0].rank();
+    let fits = tensors.iter().all(|t| t.rank() == rank)
+        && (0..rank).all(|dim| {
+            let size = sizes(dim).find(|&n| n != 1).unwrap_or(1);
+            sizes(dim).all(|n| n == 1 || n == size)
+        });
+    if !fits {
+        let shapes = names.iter().zip(tensors).map(|(name, t)| format!("{name} {}", t.shape()));
+        let shapes = shapes.collect::<Vec<_>>().join(", ");
+        bail!(
+            Shape,
+            loss,
+            "shapes do not fit: {shapes}; they need the same number of dimensions, of the same sizes or of size 1: use unsqueeze or expand"
+        );
+    }
+    let shape: Shape = (0..rank).map(|dim| sizes(dim).find(|&n| n != 1).unwrap_or(1)).collect();
+    let mut tensors = tensors.map(Tensor::clone);
+    for tensor in &mut tensors {
+        if *tensor.shape() != shape {
+            *tensor = tensor.expand(&shape)?;
+        }
+    }
+    Ok(tensors)
+}
+
+/// A target of labels, such as 1 and −1, in the dtype of the input: integers and booleans are converted.
+#[track_caller]
+pub(crate) fn labels(loss: &str, input: &Tensor, target: &Tensor) -> Result<Tensor> {
+    float_input(loss, input)?;
+    if !target.dtype().is_float() {
+        return target.to_dtype(input.dtype());
+    }
+    same_dtype(loss, input, "target", target)?;
+    Ok(target.clone())
+}
+
+/// Refuses an option that does not keep to its rule.
+#[track_caller]
+pub(crate) fn option(loss: &str, name: &str, value: f64, holds: bool, rule: &str) -> Result<()> {
+    if !holds {
+        bail!(Value, loss, "{name} is {value}: it must be {rule}");
     }
     Ok(())
 }
@@ -39,6 +116,33 @@ pub(crate) fn same_dtype(loss: &str, input: &Tensor, name: &str, other: &Tensor)
         );
     }
     Ok(())
+}
+
+/// Refuses a contiguous tensor with a value that does not keep to a rule, and names the first.
+#[track_caller]
+pub(crate) fn each(
+    loss: &str,
+    name: &str,
+    values: &Tensor,
+    rule: &str,
+    holds: impl Fn(f64) -> bool,
+) -> Result<()> {
+    let found = dispatch_float!(values.dtype(), T => exception(values.as_slice::<T>()?, holds));
+    if let Some((i, value)) = found {
+        let position = position(i, values.shape());
+        bail!(Value, loss, "the {name} holds {value} at position {position}: {rule}");
+    }
+    Ok(())
+}
+
+/// The first value that does not keep to a rule, and its place.
+fn exception<T: FloatElement>(values: &[T], holds: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
+    // Whole blocks first, in a loop without a branch for each element.
+    let block =
+        values.chunks(256).position(|block| !block.iter().fold(true, |all, v| all & holds(v.to_f64())))?;
+    let start = block * 256;
+    let i = start + values[start..].iter().position(|v| !holds(v.to_f64()))?;
+    Some((i, values[i].to_f64()))
 }
 
 /// The place of an element of a contiguous tensor, as a message shows it: `(1, 0)`.

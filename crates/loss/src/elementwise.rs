@@ -1,18 +1,20 @@
-//! The form of a loss of single elements: ℓ = f(x, y) for each element x of the input and y of the target, an
-//! optional weight for each, and a reduction.
+//! The form of a loss of single elements: ℓ = f(x, y, …) for each element x of the input, y of the target and
+//! of any further operand, an optional weight for each, and a reduction.
 //!
 //! A loss of this form is a type that implements [`ElementwiseLoss`]; [`elementwise`] does the rest: checks, one
 //! pass for the value and its reduction, one for each gradient that is wanted, and the recorded way back.
 
 use chainrule_kernels::arrays;
 use chainrule_tensor::autograd::{Backward, Context, Save, record};
-use chainrule_tensor::{FloatElement, Result, Tensor, bail, dispatch_float};
+use chainrule_tensor::{FloatElement, Result, Tensor, dispatch_float};
 
+use crate::reduction::batch;
 use crate::{Reduction, check};
 
 pub use chainrule_kernels::Float;
 
-/// A loss f(x, y) of an input's element x and a target's element y. The type holds the options.
+/// A loss f(x, y, …) of the elements of `N` operands: the input, the target, and what else there is. The type
+/// holds the options.
 ///
 /// ```
 /// use chainrule_loss::Reduction;
@@ -25,181 +27,224 @@ pub use chainrule_kernels::Float;
 ///
 /// impl ElementwiseLoss for LogCosh {
 ///     const NAME: &'static str = "log_cosh";
-///     fn f<T: Float>(self, x: T, y: T) -> T {
+///     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
 ///         let d = (x - y).abs();
 ///         d + (T::of(-2.0) * d).exp().ln_1p() - T::of(std::f64::consts::LN_2)
 ///     }
-///     fn dx<T: Float>(self, x: T, y: T) -> T {
-///         (x - y).tanh()
+///     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
+///         if operand == 0 { (x - y).tanh() } else { (y - x).tanh() }
 ///     }
-///     fn dx_formula(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
-///         // tanh d = 1 − 2 / (e²ᵈ + 1)
-///         x.sub(y)?.mul(2.0)?.exp()?.add(1.0)?.reciprocal()?.mul(-2.0)?.add(1.0)
+///     fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
+///         if operand == 0 { x.sub(y)?.tanh() } else { y.sub(x)?.tanh() }
 ///     }
 /// }
 ///
 /// fn main() -> Result<()> {
 ///     let x = Tensor::new([0.0, 3.0]).requires_grad_(true)?;
-///     let loss = elementwise(LogCosh, &x, &Tensor::new([0.0, 0.0]), None, Reduction::Sum)?;
+///     let loss = elementwise(LogCosh, [&x, &Tensor::new([0.0, 0.0])], None, Reduction::Sum)?;
 ///     assert!((loss.item()? - 3f64.cosh().ln()).abs() < 1e-6);
 ///     Ok(())
 /// }
 /// ```
-pub trait ElementwiseLoss: Copy + Send + Sync + 'static {
+pub trait ElementwiseLoss<const N: usize = 2>: Copy + Send + Sync + 'static {
     /// The name of the loss's function, for messages.
     const NAME: &'static str;
     /// Estimated time for an element on one thread, in nanoseconds.
     const COST_NS: f64 = 0.5;
 
-    /// f(x, y)
-    fn f<T: Float>(self, x: T, y: T) -> T;
-    /// ∂f/∂x
-    fn dx<T: Float>(self, x: T, y: T) -> T;
-    /// ∂f/∂y; as given right for every function of x − y.
-    fn dy<T: Float>(self, x: T, y: T) -> T {
-        -self.dx(x, y)
-    }
-    /// ∂f/∂x, written with tensor operations so that it can be differentiated again.
-    fn dx_formula(self, x: &Tensor, y: &Tensor) -> Result<Tensor>;
-    /// ∂f/∂y, written with tensor operations; as given right for every function of x − y.
-    fn dy_formula(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
-        self.dx_formula(x, y)?.neg()
-    }
+    /// f(x, y, …)
+    fn f<T: Float>(self, operands: [T; N]) -> T;
+    /// ∂f/∂x where `operand` is 0, ∂f/∂y where it is 1, and so on.
+    fn df<T: Float>(self, operand: usize, operands: [T; N]) -> T;
+    /// The same derivative, written with tensor operations so that it can be differentiated again.
+    fn df_formula(self, operand: usize, operands: [&Tensor; N]) -> Result<Tensor>;
 }
 
-/// The loss of an input and a target of one shape, weighted and reduced. Gradients flow to the input, the
-/// target and the weight. A weight broadcasts to the shape of the input; the mean divides by the number of
-/// elements, not by the sum of the weights.
+/// The loss of operands of one shape, weighted and reduced. Gradients flow to all operands and to the weight. A
+/// weight broadcasts to the shape of the operands; the mean divides by the number of elements, not by the sum of
+/// the weights.
 ///
 /// # Errors
 /// For different shapes, for different dtypes or ones that are not floating-point, and for a weight that does
 /// not broadcast to the input's shape.
 #[track_caller]
-pub fn elementwise<L: ElementwiseLoss>(
+pub fn elementwise<const N: usize, L: ElementwiseLoss<N>>(
     loss: L,
-    input: &Tensor,
-    target: &Tensor,
+    operands: [&Tensor; N],
     weight: Option<&Tensor>,
     reduction: Reduction,
 ) -> Result<Tensor> {
+    let input = operands[0];
     check::float_input(L::NAME, input)?;
-    check::same_shape(L::NAME, input, target)?;
-    check::same_dtype(L::NAME, input, "target", target)?;
-    let (x, y) = (input.contiguous()?, target.contiguous()?);
+    for (k, operand) in operands.into_iter().enumerate().skip(1) {
+        let name = if k == 1 { "target" } else { "further operand" };
+        check::same_shape(L::NAME, ("input", input), (name, operand))?;
+        check::same_dtype(L::NAME, input, name, operand)?;
+    }
+    let mut inputs = Vec::with_capacity(N + 1);
+    for operand in operands {
+        inputs.push(operand.contiguous()?);
+    }
+    let expanded = match weight {
+        None => None,
+        Some(weight) => {
+            let expanded = check::expanded(L::NAME, input, "weight", weight)?;
+            inputs.push(weight.clone());
+            Some(expanded.detach().contiguous()?)
+        }
+    };
+    let value = dispatch_float!(input.dtype(), T => {
+        forward::<T, N, L>(loss, std::array::from_fn(|k| &inputs[k]), expanded.as_ref(), reduction)?
+    });
     let node = ElementwiseBackward { loss, reduction, is_weighted: weight.is_some() };
-    let Some(weight) = weight else {
-        let value = dispatch_float!(x.dtype(), T => forward::<T, L>(loss, &x, &y, None, reduction)?);
-        return record(node, &[&x, &y], &[Save::Input(0), Save::Input(1)], value);
-    };
-    check::same_dtype(L::NAME, input, "weight", weight)?;
-    let Ok(expanded) = weight.detach().expand(x.shape()) else {
-        let (weight, input) = (weight.shape(), x.shape());
-        bail!(Shape, L::NAME, "a weight of shape {weight} does not broadcast to the input's shape {input}");
-    };
-    let w = expanded.contiguous()?;
-    let value = dispatch_float!(x.dtype(), T => forward::<T, L>(loss, &x, &y, Some(&w), reduction)?);
-    record(node, &[&x, &y, weight], &[Save::Input(0), Save::Input(1), Save::Input(2)], value)
+    let inputs: Vec<&Tensor> = inputs.iter().collect();
+    let saved: Vec<Save<'_>> = (0..inputs.len()).map(Save::Input).collect();
+    record(node, &inputs, &saved, value)
 }
 
 /// The value: losses, or their sum taken in the same pass.
-fn forward<T: FloatElement, L: ElementwiseLoss>(
+fn forward<T: FloatElement, const N: usize, L: ElementwiseLoss<N>>(
     loss: L,
-    x: &Tensor,
-    y: &Tensor,
-    w: Option<&Tensor>,
+    operands: [&Tensor; N],
+    weight: Option<&Tensor>,
     reduction: Reduction,
 ) -> Result<Tensor> {
     if reduction == Reduction::None {
-        return map(x, y, w, T::ONE, L::COST_NS, |x: T, y| loss.f(x, y));
+        return map(operands, weight, T::ONE, L::COST_NS, |v: [T; N]| loss.f(v));
     }
-    let (x, y) = (x.as_slice::<T>()?, y.as_slice::<T>()?);
-    let sum = match w {
-        None => arrays::sum([x, y], L::COST_NS, |[x, y]| loss.f(x, y)),
-        Some(w) => arrays::sum([x, y, w.as_slice()?], L::COST_NS, |[x, y, w]| w * loss.f(x, y)),
+    let arrays = slots::<T, N>(operands, weight)?;
+    let sum = match weight {
+        None => arrays::sum(arrays, L::COST_NS, |v| loss.f(first(v))),
+        Some(_) => arrays::sum(arrays, L::COST_NS, |v| v[FACTOR] * loss.f(first(v))),
     };
-    Tensor::full_of([], T::from_f64(reduction.apply(sum, x.len() as f64)))
+    let shape = operands[0].shape();
+    Tensor::full_of([], T::from_f64(reduction.apply(sum, shape.numel() as f64, batch(shape))))
 }
 
-/// `scale · factor · f(x, y)` for each element of contiguous tensors.
-fn map<T: FloatElement>(
-    x: &Tensor,
-    y: &Tensor,
+/// `scale · factor · f(x, y, …)` for each element of contiguous tensors.
+fn map<T: FloatElement, const N: usize>(
+    operands: [&Tensor; N],
     factor: Option<&Tensor>,
     scale: T,
     ns: f64,
-    f: impl Fn(T, T) -> T + Sync,
+    f: impl Fn([T; N]) -> T + Sync,
 ) -> Result<Tensor> {
-    let shape = x.shape();
-    let (x, y) = (x.as_slice::<T>()?, y.as_slice::<T>()?);
-    let factor = factor.map(|factor| factor.as_slice::<T>()).transpose()?;
-    Tensor::build(shape, |out| match factor {
-        None => arrays::map([x, y], out, ns, |[x, y]| scale * f(x, y)),
-        Some(c) => arrays::map([x, y, c], out, ns, |[x, y, c]| scale * c * f(x, y)),
+    let arrays = slots::<T, N>(operands, factor)?;
+    Tensor::build(operands[0].shape(), |out| match factor {
+        None => arrays::map(arrays, out, ns, |v| scale * f(first(v))),
+        Some(_) => arrays::map(arrays, out, ns, |v| scale * v[FACTOR] * f(first(v))),
     })
 }
 
-struct ElementwiseBackward<L> {
+/// Where a kernel finds the factor of an element, after the operands.
+const FACTOR: usize = 3;
+
+/// The arrays of a kernel: operands, then the factor. What is not there is filled up with the input, which costs
+/// nothing: the compiler drops what a loop reads and does not use.
+fn slots<'a, T: FloatElement, const N: usize>(
+    operands: [&'a Tensor; N],
+    factor: Option<&'a Tensor>,
+) -> Result<[&'a [T]; FACTOR + 1]> {
+    const { assert!(N <= FACTOR, "a loss of more operands than kernels are made for") };
+    let mut slots = [operands[0].as_slice::<T>()?; FACTOR + 1];
+    for (slot, operand) in slots.iter_mut().zip(operands) {
+        *slot = operand.as_slice()?;
+    }
+    if let Some(factor) = factor {
+        slots[FACTOR] = factor.as_slice()?;
+    }
+    Ok(slots)
+}
+
+/// The operands among the elements that a kernel reads.
+#[inline(always)]
+fn first<T: Copy, const N: usize>(v: [T; FACTOR + 1]) -> [T; N] {
+    std::array::from_fn(|k| v[k])
+}
+
+struct ElementwiseBackward<L, const N: usize> {
     loss: L,
     reduction: Reduction,
     is_weighted: bool,
 }
 
-impl<L: ElementwiseLoss> ElementwiseBackward<L> {
+impl<const N: usize, L: ElementwiseLoss<N>> ElementwiseBackward<L, N> {
+    fn operands<'a>(&self, ctx: &'a Context<'_>) -> [&'a Tensor; N] {
+        std::array::from_fn(|k| ctx.saved(k))
+    }
+
     fn weight<'a>(&self, ctx: &'a Context<'_>) -> Option<&'a Tensor> {
-        self.is_weighted.then(|| ctx.saved(2))
+        self.is_weighted.then(|| ctx.saved(N))
+    }
+
+    /// What the reduction multiplies each loss with.
+    fn scale(&self, ctx: &Context<'_>) -> f64 {
+        let shape = ctx.saved(0).shape();
+        self.reduction.apply(1.0, shape.numel() as f64, batch(shape))
+    }
+
+    /// The gradient of the weight, if there is one: the losses without it.
+    fn weight_gradient(&self, ctx: &Context<'_>) -> Result<Option<Tensor>> {
+        ctx.when_needed(N, || {
+            let losses = elementwise(self.loss, self.operands(ctx), None, Reduction::None)?;
+            losses.mul(&ctx.grad().mul(self.scale(ctx))?)
+        })
     }
 
     fn fused<T: FloatElement>(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (loss, x, y) = (self.loss, ctx.saved(0), ctx.saved(1));
+        let (loss, operands) = (self.loss, self.operands(ctx));
+        let shape = operands[0].shape();
         // The gradient of each element's loss is `scale` times that element of `factor`, where there is one.
         let (factor, scale) = match self.reduction {
             Reduction::None => (Some(ctx.grad().contiguous()?), 1.0),
-            reduction => (None, reduction.apply(ctx.grad().item()?, x.numel() as f64)),
+            _ => (None, ctx.grad().item()? * self.scale(ctx)),
         };
-        let weighted = match (self.weight(ctx), &factor) {
-            (None, _) => factor.clone(),
-            (Some(w), None) => Some(w.expand(x.shape())?.contiguous()?),
+        let factor = match (self.weight(ctx), factor) {
+            (None, factor) => factor,
+            (Some(w), None) => Some(w.expand(shape)?.contiguous()?),
             (Some(w), Some(g)) => Some(g.mul(w)?),
         };
-        let scale = T::from_f64(scale);
-        let mut grads = vec![
-            ctx.when_needed(0, || map(x, y, weighted.as_ref(), scale, L::COST_NS, |x, y| loss.dx(x, y)))?,
-            ctx.when_needed(1, || map(x, y, weighted.as_ref(), scale, L::COST_NS, |x, y| loss.dy(x, y)))?,
-        ];
-        if self.is_weighted {
-            grads.push(
-                ctx.when_needed(2, || map(x, y, factor.as_ref(), scale, L::COST_NS, |x, y| loss.f(x, y)))?,
-            );
+        let (factor, scale) = (factor.as_ref(), T::from_f64(scale));
+        let mut grads = Vec::with_capacity(N + 1);
+        for k in 0..N {
+            // A number that the compiler knows, so that its loop computes this derivative alone.
+            let rest = if N == 2 { 1 } else { k };
+            grads.push(ctx.when_needed(k, || match k {
+                0 => map(operands, factor, scale, L::COST_NS, |v: [T; N]| loss.df(0, v)),
+                _ => map(operands, factor, scale, L::COST_NS, |v: [T; N]| loss.df(rest, v)),
+            })?);
         }
         Ok(grads)
     }
 }
 
-impl<L: ElementwiseLoss> Backward for ElementwiseBackward<L> {
+impl<const N: usize, L: ElementwiseLoss<N>> Backward for ElementwiseBackward<L, N> {
     fn name(&self) -> &'static str {
         L::NAME
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (loss, x, y) = (self.loss, ctx.saved(0), ctx.saved(1));
-        let g = ctx.grad().mul(self.reduction.apply(1.0, x.numel() as f64))?;
+        let operands = self.operands(ctx);
+        let g = ctx.grad().mul(self.scale(ctx))?;
         let weighted = match self.weight(ctx) {
             Some(w) => g.mul(w)?,
-            None => g.clone(),
+            None => g,
         };
-        let mut grads = vec![
-            ctx.when_needed(0, || weighted.mul(&loss.dx_formula(x, y)?))?,
-            ctx.when_needed(1, || weighted.mul(&loss.dy_formula(x, y)?))?,
-        ];
+        let mut grads = Vec::with_capacity(N + 1);
+        for k in 0..N {
+            grads.push(ctx.when_needed(k, || weighted.mul(&self.loss.df_formula(k, operands)?))?);
+        }
         if self.is_weighted {
-            // The loss itself, without a weight, is its derivative with respect to the weight.
-            let loss = || elementwise(loss, x, y, None, Reduction::None);
-            grads.push(ctx.when_needed(2, || g.mul(&loss()?))?);
+            grads.push(self.weight_gradient(ctx)?);
         }
         Ok(grads)
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        dispatch_float!(ctx.saved(0).dtype(), T => self.fused::<T>(ctx))
+        let mut grads = dispatch_float!(ctx.saved(0).dtype(), T => self.fused::<T>(ctx))?;
+        if self.is_weighted {
+            grads.push(self.weight_gradient(ctx)?);
+        }
+        Ok(grads)
     }
 }

@@ -8,12 +8,19 @@
 //! is itself recorded (`create_graph`) it is written with tensor operations, so losses can be differentiated to
 //! any order.
 //!
-//! Losses never broadcast: an input and a target of different shapes are an error.
+//! An input and a target of different shapes are an error: they would broadcast to a loss that nobody meant. The
+//! few losses that PyTorch defines with broadcasting say so.
+//!
+//! A loss of one's own is a function of tensors, or a type that implements
+//! [`ElementwiseLoss`](elementwise::ElementwiseLoss) where it is one of single elements and is to be as fast as
+//! these.
 
 mod check;
 pub mod elementwise;
+mod layout;
 mod losses;
 mod reduction;
+mod samples;
 
 /// The table of losses, in the form of the table of operations.
 pub mod table {

@@ -3,7 +3,7 @@
 use crate::elementwise::{ElementwiseLoss, Float, elementwise};
 use crate::{Reduction, check};
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, cast, uniform};
-use chainrule_tensor::{FloatElement, Result, Tensor, bail, dispatch_float};
+use chainrule_tensor::{Result, Tensor};
 
 /// Binary cross-entropy of probabilities (PyTorch: `torch.nn.BCELoss`); see [`binary_cross_entropy`].
 #[derive(Clone, Debug, Default)]
@@ -28,23 +28,23 @@ const LEAST_VARIANCE: f64 = 1e-12;
 impl ElementwiseLoss for BinaryCrossEntropy {
     const NAME: &'static str = "binary_cross_entropy";
     const COST_NS: f64 = 8.0;
-    fn f<T: Float>(self, x: T, y: T) -> T {
+    fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let lowest = T::of(LOWEST_LOG);
         (y - T::ONE) * (-x).ln_1p().maximum(lowest) - y * x.ln().maximum(lowest)
     }
-    fn dx<T: Float>(self, x: T, y: T) -> T {
-        (x - y) / (x * (T::ONE - x)).maximum(T::of(LEAST_VARIANCE))
+    fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
+        match operand {
+            0 => (x - y) / (x * (T::ONE - x)).maximum(T::of(LEAST_VARIANCE)),
+            // As in PyTorch, the logarithms are not clamped here: infinite at x = 0 and x = 1.
+            _ => (-x).ln_1p() - x.ln(),
+        }
     }
-    // As in PyTorch, the logarithms are not clamped here: infinite at x = 0 and x = 1.
-    fn dy<T: Float>(self, x: T, _: T) -> T {
-        (-x).ln_1p() - x.ln()
-    }
-    fn dx_formula(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
+        if operand == 1 {
+            return x.neg()?.log1p()?.sub(&x.log()?);
+        }
         let variance = x.mul(&x.neg()?.add(1.0)?)?;
         x.sub(y)?.div(&variance.clamp(Some(LEAST_VARIANCE), None)?)
-    }
-    fn dy_formula(self, x: &Tensor, _: &Tensor) -> Result<Tensor> {
-        x.neg()?.log1p()?.sub(&x.log()?)
     }
 }
 
@@ -72,39 +72,20 @@ impl ElementwiseLoss for BinaryCrossEntropy {
 #[track_caller]
 pub fn binary_cross_entropy(input: &Tensor, target: &Tensor, options: &BCELoss) -> Result<Tensor> {
     check::float_input(BinaryCrossEntropy::NAME, input)?;
-    check::same_shape(BinaryCrossEntropy::NAME, input, target)?;
+    check::same_shape(BinaryCrossEntropy::NAME, ("input", input), ("target", target))?;
     check::same_dtype(BinaryCrossEntropy::NAME, input, "target", target)?;
     // Made contiguous here, so that it is done once.
     let (input, target) = (input.contiguous()?, target.contiguous()?);
     probabilities("input", &input)?;
     probabilities("target", &target)?;
-    elementwise(BinaryCrossEntropy, &input, &target, options.weight.as_ref(), options.reduction)
+    elementwise(BinaryCrossEntropy, [&input, &target], options.weight.as_ref(), options.reduction)
 }
 
-/// Refuses values outside of 0 to 1, naming the first.
+/// Refuses values outside of 0 to 1.
 #[track_caller]
 fn probabilities(name: &str, values: &Tensor) -> Result<()> {
-    let found = dispatch_float!(values.dtype(), T => improbable(values.as_slice::<T>()?));
-    if let Some((i, value)) = found {
-        let position = check::position(i, values.shape());
-        bail!(
-            Value,
-            BinaryCrossEntropy::NAME,
-            "the {name} holds {value} at position {position}: probabilities lie between 0 and 1"
-        );
-    }
-    Ok(())
-}
-
-/// The first value that is no probability, and its place.
-fn improbable<T: FloatElement>(values: &[T]) -> Option<(usize, f64)> {
-    let is_probability = |v: &T| *v >= T::ZERO && *v <= T::ONE;
-    // Whole blocks first, in a loop without a branch for each element.
-    let block =
-        values.chunks(256).position(|block| !block.iter().fold(true, |all, v| all & is_probability(v)))?;
-    let start = block * 256;
-    let i = start + values[start..].iter().position(|v| !is_probability(v))?;
-    Some((i, values[i].to_f64()))
+    let rule = "probabilities lie between 0 and 1";
+    check::each(BinaryCrossEntropy::NAME, name, values, rule, |v| (0.0..=1.0).contains(&v))
 }
 
 fn bce(x: &[Tensor], weight: Option<&Tensor>, reduction: Reduction) -> Result<Tensor> {

@@ -19,11 +19,11 @@ struct AbsoluteError;
 
 impl ElementwiseLoss for AbsoluteError {
     const NAME: &'static str = "l1_loss";
-    fn f<T: Float>(self, x: T, y: T) -> T {
+    fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         (x - y).abs()
     }
-    fn dx<T: Float>(self, x: T, y: T) -> T {
-        let d = x - y;
+    fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
+        let d = if operand == 0 { x - y } else { y - x };
         if d > T::ZERO {
             T::ONE
         } else if d < T::ZERO {
@@ -32,8 +32,8 @@ impl ElementwiseLoss for AbsoluteError {
             T::ZERO
         }
     }
-    fn dx_formula(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
-        x.sub(y)?.sign()
+    fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
+        if operand == 0 { x.sub(y)?.sign() } else { y.sub(x)?.sign() }
     }
 }
 
@@ -56,7 +56,7 @@ impl ElementwiseLoss for AbsoluteError {
 /// not floating-point.
 #[track_caller]
 pub fn l1_loss(input: &Tensor, target: &Tensor, options: &L1Loss) -> Result<Tensor> {
-    elementwise(AbsoluteError, input, target, None, options.reduction)
+    elementwise(AbsoluteError, [input, target], None, options.reduction)
 }
 
 pub(super) const ROW: Row = Row {

@@ -12,9 +12,13 @@ macro_rules! losses {
     };
 }
 
-/// Gives a struct of options `new()`, the defaults, and `forward`, the function applied.
+/// Gives a struct of options `new()`, the defaults, and `forward`, the function applied to its tensors: an input
+/// and a target where nothing else is said.
 macro_rules! criterion {
     ($options:ident, $function:ident) => {
+        criterion!($options, $function, (input, target));
+    };
+    ($options:ident, $function:ident, ($($tensor:ident),+)) => {
         impl $options {
             /// The loss with default options. Set others with struct update syntax:
             #[doc = concat!("`", stringify!($options), " { reduction: Reduction::Sum, ..Default::default() }`.")]
@@ -22,17 +26,16 @@ macro_rules! criterion {
                 Self::default()
             }
 
-            #[doc = concat!("The loss between an input and a target: [`", stringify!($function), "`] with these options.")]
+            #[doc = concat!("The loss: [`", stringify!($function), "`] with these options.")]
             ///
             /// # Errors
             #[doc = concat!("As [`", stringify!($function), "`].")]
             #[track_caller]
             pub fn forward(
                 &self,
-                input: &chainrule_tensor::Tensor,
-                target: &chainrule_tensor::Tensor,
+                $($tensor: &chainrule_tensor::Tensor),+
             ) -> chainrule_tensor::Result<chainrule_tensor::Tensor> {
-                $function(input, target, self)
+                $function($($tensor),+, self)
             }
         }
     };
@@ -41,6 +44,16 @@ macro_rules! criterion {
 losses! {
     mse_loss,
     l1_loss,
+    smooth_l1_loss,
+    huber_loss,
     binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    kl_div,
     cross_entropy,
+    nll_loss,
+    gaussian_nll_loss,
+    poisson_nll_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    soft_margin_loss,
 }

@@ -19,15 +19,15 @@ struct SquaredError;
 
 impl ElementwiseLoss for SquaredError {
     const NAME: &'static str = "mse_loss";
-    fn f<T: Float>(self, x: T, y: T) -> T {
+    fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         (x - y) * (x - y)
     }
-    fn dx<T: Float>(self, x: T, y: T) -> T {
-        let d = x - y;
+    fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
+        let d = if operand == 0 { x - y } else { y - x };
         d + d
     }
-    fn dx_formula(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
-        x.sub(y)?.mul(2.0)
+    fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
+        if operand == 0 { x.sub(y)?.mul(2.0) } else { y.sub(x)?.mul(2.0) }
     }
 }
 
@@ -49,7 +49,7 @@ impl ElementwiseLoss for SquaredError {
 /// not floating-point.
 #[track_caller]
 pub fn mse_loss(input: &Tensor, target: &Tensor, options: &MSELoss) -> Result<Tensor> {
-    elementwise(SquaredError, input, target, None, options.reduction)
+    elementwise(SquaredError, [input, target], None, options.reduction)
 }
 
 pub(super) const ROW: Row = Row {

@@ -5,7 +5,6 @@ use chainrule_tensor::autograd::{Backward, Context, Save, record};
 use chainrule_tensor::{FloatElement, Result, Tensor, bail, dispatch_float};
 
 use super::{NAME, Terms};
-use crate::check;
 
 /// The loss of contiguous logits and `i64` targets.
 #[track_caller]
@@ -15,29 +14,19 @@ pub(super) fn cross_entropy(
     ignore_index: i64,
     terms: Terms,
 ) -> Result<Tensor> {
-    let (rows, classes) = (terms.layout.rows(), terms.layout.classes());
-    if *target.shape() != rows {
+    if *target.shape() != terms.layout.rows() {
         bail!(
             Shape,
             NAME,
-            "logits of shape {} need class indices of shape {rows}, not {}; for probabilities of classes give a target of {} in the logits' shape",
+            "logits of shape {} need class indices of shape {}, not {}; for probabilities of classes give a target of {} in the logits' shape",
             logits.shape(),
+            terms.layout.rows(),
             target.shape(),
             logits.dtype()
         );
     }
-    let target = target.contiguous()?;
+    let target = terms.layout.indices(target, Some(ignore_index))?;
     let indices = target.as_slice::<i64>()?;
-    let is_wrong = |&y: &i64| y != ignore_index && !(0..classes as i64).contains(&y);
-    if let Some(i) = indices.iter().position(is_wrong) {
-        let position = check::position(i, &rows);
-        bail!(
-            Index,
-            NAME,
-            "target {} at position {position} is out of range for {classes} classes",
-            indices[i]
-        );
-    }
     let (value, log_sum_exp, scale) =
         dispatch_float!(logits.dtype(), T => forward::<T>(logits, indices, ignore_index, &terms)?);
     let saved = [Save::Input(0), Save::Value(&target), Save::Value(&log_sum_exp)];
@@ -66,7 +55,7 @@ fn forward<T: FloatElement>(
     };
     let all_ignored = counted().next().is_none();
     // The mean of nothing is NaN, but its gradient is 0, not NaN.
-    let scale = if all_ignored { 0.0 } else { terms.reduction.apply(1.0, total) };
+    let scale = if all_ignored { 0.0 } else { terms.reduction.apply(1.0, total, terms.layout.batch()) };
     Ok((terms.reduce::<T>(losses, total)?, log_sum_exp, scale))
 }
 

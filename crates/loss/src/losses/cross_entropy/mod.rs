@@ -1,16 +1,14 @@
 //! Cross-entropy between logits and classes, or probabilities of classes.
 
 mod indices;
-mod layout;
 mod probabilities;
 mod row;
 #[cfg(test)]
 mod tests;
 
-use crate::{Reduction, check};
-use chainrule_kernels::arrays;
+use crate::Reduction;
+use crate::layout::Layout;
 use chainrule_tensor::{DType, FloatElement, Result, Tensor, bail};
-use layout::Layout;
 
 pub(super) use row::ROW;
 
@@ -85,8 +83,7 @@ criterion!(CrossEntropyLoss, cross_entropy);
 /// have, for a class index out of range, and for options out of range.
 #[track_caller]
 pub fn cross_entropy(input: &Tensor, target: &Tensor, options: &CrossEntropyLoss) -> Result<Tensor> {
-    check::float_input(NAME, input)?;
-    let layout = Layout::new(input)?;
+    let layout = Layout::new(NAME, input)?;
     let terms = Terms::new(options, input, layout)?;
     let logits = input.contiguous()?;
     if target.dtype() == DType::I64 {
@@ -119,25 +116,7 @@ impl Terms {
         if !(0.0..=1.0).contains(label_smoothing) {
             bail!(Value, NAME, "label_smoothing {label_smoothing} does not lie between 0 and 1");
         }
-        let weight = match weight {
-            None => None,
-            Some(weight) => {
-                check::same_dtype(NAME, input, "weight", weight)?;
-                let classes = layout.classes();
-                if *weight.shape() != [classes] {
-                    let shape = weight.shape();
-                    bail!(Shape, NAME, "{classes} classes need a weight of shape [{classes}], not {shape}");
-                }
-                if weight.requires_grad() {
-                    bail!(
-                        Graph,
-                        NAME,
-                        "the weight requires a gradient, which it does not get: detach() it first"
-                    );
-                }
-                Some(weight.contiguous()?)
-            }
-        };
+        let weight = layout.weight(input, weight.as_ref())?;
         Ok(Terms { layout, weight, label_smoothing: *label_smoothing, reduction: *reduction })
     }
 
@@ -147,11 +126,7 @@ impl Terms {
 
     /// The losses of rows, reduced; `total` is what their mean divides by.
     fn reduce<T: FloatElement>(&self, losses: Tensor, total: f64) -> Result<Tensor> {
-        if self.reduction == Reduction::None {
-            return Ok(losses);
-        }
-        let sum = arrays::sum([losses.as_slice::<T>()?], 0.2, |[loss]| loss);
-        Tensor::full_of([], T::from_f64(self.reduction.apply(sum, total)))
+        self.layout.reduce::<T>(losses, self.reduction, total)
     }
 
     /// The gradient of each row's loss, `[N, S]`, from that of the result; `scale` is the reduction's factor.

@@ -43,7 +43,7 @@ fn forward<T: FloatElement>(
     kernels::forward_probabilities(x, dims, p, weight, epsilon, &mut losses, &mut log_sum_exp);
     let (losses, log_sum_exp) =
         (Tensor::from_buffer(losses, &rows)?, Tensor::from_buffer(log_sum_exp, rows)?);
-    let scale = terms.reduction.apply(1.0, total);
+    let scale = terms.reduction.apply(1.0, total, terms.layout.batch());
     Ok((terms.reduce::<T>(losses, total)?, log_sum_exp, scale))
 }
 
