@@ -2,6 +2,8 @@
 
 use chainrule_tensor::{Result, bail};
 
+use crate::groups::Hyperparameters;
+
 /// Zero or more, and finite.
 #[track_caller]
 pub(crate) fn non_negative(algorithm: &str, name: &str, value: f64) -> Result<()> {
@@ -25,6 +27,15 @@ pub(crate) fn finite(algorithm: &str, name: &str, value: f64) -> Result<()> {
 pub(crate) fn decay_rate(algorithm: &str, name: &str, value: f64) -> Result<()> {
     if !(0.0..1.0).contains(&value) {
         bail!(Value, algorithm, "{name} must lie in [0, 1), not be {value}");
+    }
+    Ok(())
+}
+
+/// Each group has a momentum that can be cycled.
+#[track_caller]
+pub(crate) fn has_momentum(scheduler: &str, optimizer: &dyn Hyperparameters) -> Result<()> {
+    if (0..optimizer.num_groups()).any(|group| optimizer.momentum(group).is_none()) {
+        bail!(Value, scheduler, "cycle_momentum needs an optimizer with momentum or betas");
     }
     Ok(())
 }

@@ -63,9 +63,10 @@ pub trait Hyperparameters {
     fn lr(&self, group: usize) -> f64;
     /// Changes a group's learning rate.
     fn set_lr(&mut self, group: usize, lr: f64);
-    /// A group's learning rate before any scheduler changed it: the present one at the first call, and the same
-    /// ever after.
-    fn initial_lr(&mut self, group: usize) -> f64;
+    /// A group's learning rate before any scheduler changed it; the present one where there was none.
+    fn initial_lr(&self, group: usize) -> f64;
+    /// Records what [`initial_lr`](Hyperparameters::initial_lr) gives from now on, as schedulers do.
+    fn set_initial_lr(&mut self, group: usize, lr: f64);
     /// A group's momentum, or the first of its `betas`; `None` where the algorithm has neither.
     fn momentum(&self, group: usize) -> Option<f64>;
     /// Changes a group's momentum, where it has one.

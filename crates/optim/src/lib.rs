@@ -43,5 +43,11 @@ pub mod prelude {
     };
     pub use crate::groups::{Hyperparameters, ParamGroup};
     pub use crate::optimizer::{Optimizer, StepReport};
-    pub use crate::scheduler::{LrScheduler, StepLR};
+    pub use crate::scheduler::{
+        AnnealStrategy, ChainedScheduler, ConstantLR, ConstantLRSchedule, CosineAnnealingLR,
+        CosineAnnealingWarmRestarts, CyclicLR, CyclicLRSchedule, CyclicMode, ExponentialLR, LambdaLR,
+        LinearLR, LinearLRSchedule, LrLambda, LrScheduler, MultiStepLR, MultiplicativeLR, OneCycleLR,
+        OneCycleLRSchedule, PerGroup, PlateauMode, PolynomialLR, PolynomialLRSchedule, ReduceLROnPlateau,
+        ReduceLROnPlateauOptions, SequentialLR, StepLR, ThresholdMode,
+    };
 }

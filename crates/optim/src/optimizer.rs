@@ -223,9 +223,13 @@ impl<A: Algorithm> Hyperparameters for Optimizer<A> {
         self.groups[group].options.set_lr(lr);
     }
 
-    fn initial_lr(&mut self, group: usize) -> f64 {
-        let group = &mut self.groups[group];
-        *group.initial_lr.get_or_insert(group.options.lr())
+    fn initial_lr(&self, group: usize) -> f64 {
+        let group = &self.groups[group];
+        group.initial_lr.unwrap_or(group.options.lr())
+    }
+
+    fn set_initial_lr(&mut self, group: usize, lr: f64) {
+        self.groups[group].initial_lr = Some(lr);
     }
 
     fn momentum(&self, group: usize) -> Option<f64> {

@@ -10,6 +10,8 @@
 //! # let w = Parameter::new(Tensor::new([1.0]))?;
 //! let mut optimizer = Sgd::new([w], SgdOptions { lr: 1.0, ..Default::default() })?;
 //! let mut scheduler = StepLR::new(&mut optimizer, 2, 0.5)?;
+//! assert_eq!(scheduler.preview(&optimizer, 5)?.concat(), [1.0, 1.0, 0.5, 0.5, 0.25]);
+//!
 //! let mut rates = Vec::new();
 //! for _epoch in 0..5 {
 //!     rates.push(optimizer.lr(0));
@@ -20,29 +22,71 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! "Epoch" is whatever the calls of `step` count: [`OneCycleLR`] and [`CyclicLR`] are stepped after every batch.
+//!
+//! Most schedulers change the present learning rate, so a change from outside is kept and several may work on one
+//! optimizer; the others (lambda, warm restarts, cyclic, one cycle) compute it anew and overwrite it. Each says so.
 
+mod chained;
+mod constant;
+mod cosine_annealing;
+mod cyclic;
+mod exponential;
+mod lambda;
+mod linear;
+mod multi_step_lr;
+mod one_cycle;
+mod per_group;
+mod plateau;
+mod polynomial;
+mod rehearsal;
+mod schedule;
+mod sequential;
+mod state;
 mod step_lr;
+mod warm_restarts;
 
-use chainrule_tensor::{Result, bail};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use chainrule_tensor::Result;
 
 use crate::groups::Hyperparameters;
+use rehearsal::Rehearsal;
 
+pub use chained::ChainedScheduler;
+pub use constant::{ConstantLR, ConstantLRSchedule};
+pub use cosine_annealing::{CosineAnnealingLR, CosineAnnealingLRSchedule};
+pub use cyclic::{CyclicLR, CyclicLRSchedule, CyclicMode};
+pub use exponential::{ExponentialLR, ExponentialLRSchedule};
+pub use lambda::{LambdaLR, LambdaLRSchedule, LrLambda, MultiplicativeLR, MultiplicativeLRSchedule};
+pub use linear::{LinearLR, LinearLRSchedule};
+pub use multi_step_lr::{MultiStepLR, MultiStepLRSchedule};
+pub use one_cycle::{AnnealStrategy, OneCycleLR, OneCycleLRSchedule};
+pub use per_group::PerGroup;
+pub use plateau::{PlateauMode, ReduceLROnPlateau, ReduceLROnPlateauOptions, ThresholdMode};
+pub use polynomial::{PolynomialLR, PolynomialLRSchedule};
+pub use schedule::{Moment, Schedule, Scheduler};
+pub use sequential::SequentialLR;
 pub use step_lr::{StepLR, StepLRSchedule};
+pub use warm_restarts::{CosineAnnealingWarmRestarts, CosineAnnealingWarmRestartsSchedule};
 
-/// Any scheduler.
-pub trait LrScheduler {
+/// Any scheduler that needs to know nothing but that an epoch is over.
+pub trait LrScheduler: std::fmt::Debug + Send + Sync {
     /// Goes on to the next epoch (or batch, whatever the scheduler counts).
     ///
     /// # Errors
     /// When the schedule has no next epoch.
     fn step(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()>;
 
+    /// Goes back to epoch 0 and sets its learning rates, as when the scheduler was made: from the present ones.
+    ///
+    /// # Errors
+    /// When the schedule does not fit the optimizer's groups.
+    fn restart(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()>;
+
     /// The learning rates of the groups, as this scheduler set them last.
     fn last_lr(&self) -> &[f64];
 
-    /// The state as JSON.
+    /// The state as JSON, options included. Functions are not in it.
     ///
     /// # Errors
     /// When an option cannot be written as JSON.
@@ -54,139 +98,31 @@ pub trait LrScheduler {
     /// # Errors
     /// When the state is of another scheduler, or cannot be read; nothing changes then.
     fn load_state_dict(&mut self, state: &str) -> Result<()>;
-}
 
-/// A rule by which learning rates follow from those of the epoch before, group by group.
-///
-/// Implement it for an options struct to get a scheduler of one's own: `type Mine = Scheduler<MyOptions>`.
-pub trait Schedule: Clone + std::fmt::Debug + Serialize + DeserializeOwned {
-    /// The name, which a state dict carries. PyTorch's where it has the scheduler.
-    const NAME: &'static str;
+    /// A copy: `Box::new(self.clone())`.
+    fn boxed(&self) -> Box<dyn LrScheduler>;
 
-    /// Checks the options.
+    /// The learning rates of `n` epochs from the present one on, in each those of the groups; neither the scheduler
+    /// nor the optimizer changes.
     ///
     /// # Errors
-    /// When an option is out of its range.
-    #[track_caller]
-    fn validate(&self) -> Result<()>;
-
-    /// The learning rate of a group.
-    ///
-    /// # Errors
-    /// When the schedule has no such epoch.
-    fn lr(&self, now: &Moment) -> Result<f64>;
-}
-
-/// What a [`Schedule`] may look at.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Moment {
-    /// The epoch that begins; 0 when the scheduler is made.
-    pub epoch: u64,
-    /// The index of the group.
-    pub group: usize,
-    /// The group's learning rate in the epoch before, or what it was set to since.
-    pub lr: f64,
-    /// The group's learning rate before any scheduler changed it.
-    pub initial_lr: f64,
-}
-
-/// Counts epochs and sets learning rates by the schedule `S`.
-#[derive(Clone, Debug)]
-pub struct Scheduler<S: Schedule> {
-    schedule: S,
-    progress: Progress,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Progress {
-    epoch: u64,
-    last_lr: Vec<f64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Saved<S> {
-    scheduler: String,
-    schedule: S,
-    #[serde(flatten)]
-    progress: Progress,
-}
-
-impl<S: Schedule> Scheduler<S> {
-    /// A scheduler at epoch 0, whose learning rates are set at once.
-    ///
-    /// # Errors
-    /// When an option of the schedule is out of its range.
-    #[track_caller]
-    pub fn with_schedule(optimizer: &mut dyn Hyperparameters, schedule: S) -> Result<Self> {
-        schedule.validate()?;
-        let progress = Progress::set(&schedule, 0, optimizer)?;
-        Ok(Scheduler { schedule, progress })
-    }
-
-    /// The rule.
-    pub fn schedule(&self) -> &S {
-        &self.schedule
-    }
-
-    /// How many steps were made since the scheduler was made (PyTorch: `last_epoch`).
-    pub fn epoch(&self) -> u64 {
-        self.progress.epoch
-    }
-}
-
-impl Progress {
-    /// Sets the learning rates of an epoch: all or, where there is an error, none.
-    fn set<S: Schedule>(schedule: &S, epoch: u64, optimizer: &mut dyn Hyperparameters) -> Result<Progress> {
-        let mut last_lr = Vec::with_capacity(optimizer.num_groups());
-        for group in 0..optimizer.num_groups() {
-            let (lr, initial_lr) = (optimizer.lr(group), optimizer.initial_lr(group));
-            last_lr.push(schedule.lr(&Moment { epoch, group, lr, initial_lr })?);
+    /// When the schedule does not have so many epochs.
+    fn preview(&self, optimizer: &dyn Hyperparameters, n: usize) -> Result<Vec<Vec<f64>>> {
+        let mut optimizer = Rehearsal::new(optimizer);
+        let mut scheduler = self.boxed();
+        let mut curve = Vec::with_capacity(n);
+        for epoch in 0..n {
+            if epoch > 0 {
+                scheduler.step(&mut optimizer)?;
+            }
+            curve.push(optimizer.rates());
         }
-        for (group, &lr) in last_lr.iter().enumerate() {
-            optimizer.set_lr(group, lr);
-        }
-        Ok(Progress { epoch, last_lr })
+        Ok(curve)
     }
 }
 
-impl<S: Schedule> LrScheduler for Scheduler<S> {
-    fn step(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()> {
-        self.progress = Progress::set(&self.schedule, self.progress.epoch + 1, optimizer)?;
-        Ok(())
-    }
-
-    fn last_lr(&self) -> &[f64] {
-        &self.progress.last_lr
-    }
-
-    #[track_caller]
-    fn state_dict(&self) -> Result<String> {
-        let (schedule, progress) = (self.schedule.clone(), self.progress.clone());
-        match serde_json::to_string(&Saved { scheduler: S::NAME.to_string(), schedule, progress }) {
-            Ok(json) => Ok(json),
-            Err(error) => bail!(Data, S::NAME, "the state cannot be written as JSON: {error}"),
-        }
-    }
-
-    #[track_caller]
-    fn load_state_dict(&mut self, state: &str) -> Result<()> {
-        #[derive(Deserialize)]
-        struct Name {
-            scheduler: String,
-        }
-        match serde_json::from_str::<Name>(state) {
-            Ok(Name { scheduler }) if scheduler == S::NAME => {}
-            Ok(Name { scheduler }) => bail!(Data, S::NAME, "the state is of {scheduler}"),
-            Err(error) => bail!(Data, S::NAME, "the state cannot be read: {error}"),
-        }
-        let saved: Saved<S> = match serde_json::from_str(state) {
-            Ok(saved) => saved,
-            Err(error) => bail!(Data, S::NAME, "the state cannot be read: {error}"),
-        };
-        saved.schedule.validate()?;
-        self.schedule = saved.schedule;
-        self.progress = saved.progress;
-        Ok(())
+impl Clone for Box<dyn LrScheduler> {
+    fn clone(&self) -> Self {
+        (**self).boxed()
     }
 }

@@ -5,6 +5,7 @@ mod engine;
 mod formulas;
 mod options;
 mod resume;
+mod resume_schedulers;
 mod schedulers;
 
 use chainrule_tensor::{Parameter, Shape, Tensor};
