@@ -1,0 +1,124 @@
+//! The loss of angles between pairs of vectors that are alike or not.
+
+use crate::{Reduction, check, samples};
+use chainrule_tensor::table::{Kink, Refusal, Row, Sample, values};
+use chainrule_tensor::{Result, Tensor, bail};
+
+/// The loss of angles between pairs of vectors (PyTorch: `torch.nn.CosineEmbeddingLoss`); see
+/// [`cosine_embedding_loss`].
+#[derive(Clone, Debug, Default)]
+pub struct CosineEmbeddingLoss {
+    /// The cosine up to which a pair that is not alike costs nothing, from −1 to 1. Default: 0.
+    pub margin: f64,
+    /// What becomes of the losses of single pairs. Default: their mean.
+    pub reduction: Reduction,
+}
+
+criterion!(CosineEmbeddingLoss, cosine_embedding_loss, (input1, input2, target));
+
+const NAME: &str = "cosine_embedding_loss";
+
+/// What is added to the square of each length, so that a vector of zeros has an angle.
+const EPSILON: f64 = 1e-12;
+
+/// The loss of each pair of vectors a of the first input and b of the second, that are alike (target y = 1) or not
+/// (y = −1), reduced: their mean unless the options say otherwise (PyTorch:
+/// `torch.nn.functional.cosine_embedding_loss`). With c = a·b / √((a² + 10⁻¹²)(b² + 10⁻¹²)), their cosine, it is
+/// 1 − c for y = 1, max(0, c − margin) for y = −1, and 0 for any other y. Gradients flow to both inputs.
+///
+/// The inputs are `[N, D]` with a target `[N]`, or `[D]` with a target that is 0-d; sizes of 1 of one input
+/// or of the target repeat. The target may be `i64`.
+///
+/// ```
+/// # use chainrule_loss::{CosineEmbeddingLoss, cosine_embedding_loss};
+/// # use chainrule_tensor::{Tensor, Result};
+/// # fn main() -> Result<()> {
+/// let (a, b) = (Tensor::new([[1.0, 0.0], [1.0, 0.0]]), Tensor::new([[0.0, 2.0], [3.0, 4.0]]));
+/// let loss = cosine_embedding_loss(&a, &b, &Tensor::new([1, -1]), &CosineEmbeddingLoss::new())?;
+/// assert!((loss.item()? - (1.0 + 0.6) / 2.0).abs() < 1e-6);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// For inputs or a target of other shapes, for inputs that are not floating-point, and for different
+/// floating-point dtypes.
+#[track_caller]
+pub fn cosine_embedding_loss(
+    input1: &Tensor,
+    input2: &Tensor,
+    target: &Tensor,
+    options: &CosineEmbeddingLoss,
+) -> Result<Tensor> {
+    let &CosineEmbeddingLoss { margin, reduction } = options;
+    check::labels(NAME, input1, target)?;
+    check::same_dtype(NAME, input1, "second input", input2)?;
+    let [a, b] = check::broadcast(NAME, ["input1", "input2"], [input1, input2])?;
+    let rows = a.shape().split_last().map(|(_, rows)| rows);
+    if a.rank() > 2 || !rows.is_some_and(|rows| **target.shape() == *rows || *target.shape() == [1]) {
+        bail!(
+            Shape,
+            NAME,
+            "the inputs have shapes {} and {} and the target {}: inputs are [N, D] with a target [N] or [1], or [D] with a 0-d target",
+            input1.shape(),
+            input2.shape(),
+            target.shape()
+        );
+    }
+    let cosine = cosine(&a, &b)?;
+    let alike = cosine.neg()?.add(1.0)?.masked_fill(&target.ne(1.0)?, 0.0)?;
+    let apart = cosine.sub(margin)?.relu()?.masked_fill(&target.ne(-1.0)?, 0.0)?;
+    reduction.reduce(&alike.add(&apart)?)
+}
+
+/// The cosines of the angles between the rows of two tensors.
+fn cosine(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let square = |v: &Tensor| v.square()?.sum_dim(-1, false)?.add(EPSILON);
+    a.mul(b)?.sum_dim(-1, false)?.div(&square(a)?.mul(&square(b)?)?.sqrt()?)
+}
+
+fn call(x: &[Tensor], y: &Tensor, margin: f64, reduction: Reduction) -> Result<Tensor> {
+    cosine_embedding_loss(&x[0], &x[1], y, &CosineEmbeddingLoss { margin, reduction })
+}
+
+pub(super) const ROW: Row = Row {
+    kinks: || {
+        // The vectors are at a right angle or the same; the derivative turns one of them.
+        let right = |x: &Tensor| {
+            let one = Tensor::ones_like(x)?;
+            let a = Tensor::stack(&[&one, x], -1)?;
+            let b = Tensor::stack(&[&Tensor::zeros_like(x)?, &one], -1)?;
+            call(&[a, b], &Tensor::new([-1]), 0.0, Reduction::Mean)
+        };
+        vec![Kink { at: 0.0, call: right, derivative: 0.0 }]
+    },
+    errors: || {
+        let call = |y: Tensor, a: Tensor, b: Tensor| call(&[a, b], &y, 0.0, Reduction::Mean);
+        let y = || Tensor::new([1, -1]);
+        vec![
+            Refusal::new(&["[2, 3]", "[2, 4]"], move || call(y(), values(1, [2, 3]), values(2, [2, 4]))),
+            Refusal::new(&["[2, 3]", "[3]"], move || call(y(), values(1, [2, 3]), values(2, [3]))),
+            Refusal::new(&["[2, 3]", "[]"], move || call(Tensor::new(1), values(1, [2, 3]), values(2, [2, 3]))),
+            Refusal::new(&["target", "[3]"], move || {
+                call(Tensor::new([1, 1, 1]), values(1, [2, 3]), values(2, [2, 3]))
+            }),
+            Refusal::new(&["int64"], move || call(y(), Tensor::new([[1], [2]]), Tensor::new([[1], [2]]))),
+        ]
+    },
+    bench: &[(&[&[4096, 128], &[4096, 128]], |x| {
+        Ok(vec![call(x, &Tensor::full([4096], 1.0, x[0].dtype())?, 0.0, Reduction::Mean)?])
+    })],
+    ..Row::new(NAME, "torch.nn.functional.cosine_embedding_loss", || {
+        let inputs = [values(1, [4, 3]), values(2, [4, 3])];
+        let mut samples = samples::reductions(&inputs, |x, reduction| {
+            call(x, &Tensor::new([1, -1, -1, 1]), 0.0, reduction)
+        });
+        samples.extend([
+            Sample::new("margin", inputs, |x| call(x, &Tensor::new([-1, -1, -1, 0]), -0.9, Reduction::Mean)),
+            Sample::new("one pair", [values(3, [3]), values(4, [3])], |x| {
+                call(x, &Tensor::new(1), 0.0, Reduction::Mean)
+            }),
+        ]);
+        samples
+    })
+};
