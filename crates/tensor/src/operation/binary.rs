@@ -13,6 +13,8 @@ use crate::{DType, Result, Shape, Tensor, bail, dispatch};
 
 /// An element-wise operation y = f(a, b).
 ///
+/// `float` must be `#[inline(always)]`; see [`Unary`](super::Unary).
+///
 /// An operation without [`INT`](Binary::INT) computes integers and booleans in the default float dtype; one
 /// without [`BOOL`](Binary::BOOL) only refuses two booleans.
 pub(crate) trait Binary: Copy + Send + Sync + 'static {

@@ -20,6 +20,9 @@ pub(crate) enum Saves {
 
 /// An element-wise operation y = f(x). The type holds the options.
 ///
+/// `f` and `df` must be `#[inline(always)]`: they are the body of loops that are compiled for each instruction set,
+/// and as functions of their own they would be compiled without any.
+///
 /// An operation without [`INT`](Unary::INT) computes integers and booleans in the default float dtype; one with
 /// it refuses booleans.
 pub(crate) trait Unary: Copy + Send + Sync + 'static {

@@ -14,6 +14,7 @@ impl Binary for Add {
     const SAVES: &'static [Save<'static>] = &[];
     const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| a.wrapping_add(b));
     const BOOL: Option<fn(bool, bool) -> bool> = Some(|a, b| a | b);
+    #[inline(always)]
     fn float<T: Float>(self, a: T, b: T) -> T {
         a + b
     }

@@ -13,6 +13,7 @@ impl Binary for Atan2 {
     const NAME: &'static str = "atan2";
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1)];
     const COST_NS: f64 = 10.0;
+    #[inline(always)]
     fn float<T: Float>(self, a: T, b: T) -> T {
         a.atan2(b)
     }

@@ -12,6 +12,7 @@ struct Div;
 impl Binary for Div {
     const NAME: &'static str = "div";
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1)];
+    #[inline(always)]
     fn float<T: Float>(self, a: T, b: T) -> T {
         a / b
     }

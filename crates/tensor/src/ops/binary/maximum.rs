@@ -14,6 +14,7 @@ impl Binary for Maximum {
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1)];
     const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| a.max(b));
     const BOOL: Option<fn(bool, bool) -> bool> = Some(|a, b| a | b);
+    #[inline(always)]
     fn float<T: Float>(self, a: T, b: T) -> T {
         a.maximum(b)
     }

@@ -24,6 +24,7 @@ impl Binary for Pow {
             _ => 0,
         }
     });
+    #[inline(always)]
     fn float<T: Float>(self, a: T, b: T) -> T {
         a.powf(b)
     }
@@ -48,9 +49,11 @@ impl Unary for PowNumber {
     const NAME: &'static str = "pow";
     const SAVES: Saves = Saves::Input;
     const COST_NS: f64 = 10.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.powf(T::of(self.0))
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         if self.0 == 0.0 { T::ZERO } else { g * (T::of(self.0) * x.powf(T::of(self.0 - 1.0))) }
     }
@@ -66,9 +69,11 @@ struct Cube;
 impl Unary for Cube {
     const NAME: &'static str = "pow";
     const SAVES: Saves = Saves::Input;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x * x * x
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         g * (T::of(3.0) * (x * x))
     }

@@ -18,6 +18,7 @@ impl Binary for Remainder {
         let r = if b == 0 { 0 } else { a.wrapping_rem(b) };
         if r != 0 && (r < 0) != (b < 0) { r + b } else { r }
     });
+    #[inline(always)]
     fn float<T: Float>(self, a: T, b: T) -> T {
         let r = a.fmod(b);
         if r != T::ZERO && (r < T::ZERO) != (b < T::ZERO) { r + b } else { r }
@@ -40,6 +41,7 @@ impl Binary for FloorDivide {
     const NAME: &'static str = "floor_divide";
     const SAVES: &'static [Save<'static>] = &[];
     const COST_NS: f64 = 8.0;
+    #[inline(always)]
     fn float<T: Float>(self, a: T, b: T) -> T {
         if b == T::ZERO {
             return a / b;

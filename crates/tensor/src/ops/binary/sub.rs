@@ -13,6 +13,7 @@ impl Binary for Sub {
     const NAME: &'static str = "sub";
     const SAVES: &'static [Save<'static>] = &[];
     const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| a.wrapping_sub(b));
+    #[inline(always)]
     fn float<T: Float>(self, a: T, b: T) -> T {
         a - b
     }

@@ -10,6 +10,7 @@ struct Equal;
 
 impl Compare for Equal {
     const NAME: &'static str = "eq";
+    #[inline(always)]
     fn holds<T: Number>(self, a: T, b: T) -> bool {
         a == b
     }

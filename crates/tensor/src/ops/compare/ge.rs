@@ -10,6 +10,7 @@ struct GreaterEqual;
 
 impl Compare for GreaterEqual {
     const NAME: &'static str = "ge";
+    #[inline(always)]
     fn holds<T: Number>(self, a: T, b: T) -> bool {
         a >= b
     }

@@ -10,6 +10,7 @@ struct Greater;
 
 impl Compare for Greater {
     const NAME: &'static str = "gt";
+    #[inline(always)]
     fn holds<T: Number>(self, a: T, b: T) -> bool {
         a > b
     }

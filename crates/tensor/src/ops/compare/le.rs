@@ -10,6 +10,7 @@ struct LessEqual;
 
 impl Compare for LessEqual {
     const NAME: &'static str = "le";
+    #[inline(always)]
     fn holds<T: Number>(self, a: T, b: T) -> bool {
         a <= b
     }

@@ -10,6 +10,7 @@ struct LogicalAnd;
 
 impl Compare for LogicalAnd {
     const NAME: &'static str = "logical_and";
+    #[inline(always)]
     fn holds<T: Number>(self, a: T, b: T) -> bool {
         (a != T::ZERO) & (b != T::ZERO)
     }

@@ -10,6 +10,7 @@ struct LogicalOr;
 
 impl Compare for LogicalOr {
     const NAME: &'static str = "logical_or";
+    #[inline(always)]
     fn holds<T: Number>(self, a: T, b: T) -> bool {
         (a != T::ZERO) | (b != T::ZERO)
     }

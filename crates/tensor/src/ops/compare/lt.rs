@@ -10,6 +10,7 @@ struct Less;
 
 impl Compare for Less {
     const NAME: &'static str = "lt";
+    #[inline(always)]
     fn holds<T: Number>(self, a: T, b: T) -> bool {
         a < b
     }

@@ -10,6 +10,7 @@ struct NotEqual;
 
 impl Compare for NotEqual {
     const NAME: &'static str = "ne";
+    #[inline(always)]
     fn holds<T: Number>(self, a: T, b: T) -> bool {
         a != b
     }

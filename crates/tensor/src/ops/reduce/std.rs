@@ -14,9 +14,11 @@ struct Root;
 impl Unary for Root {
     const NAME: &'static str = "std";
     const SAVES: Saves = Saves::Output;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.sqrt()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, y: T) -> T {
         if y == T::ZERO { T::ZERO } else { g / (y + y) }
     }

@@ -12,9 +12,11 @@ impl Unary for Abs {
     const NAME: &'static str = "abs";
     const SAVES: Saves = Saves::Input;
     const INT: Option<fn(i64) -> i64> = Some(|x| x.wrapping_abs());
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.abs()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         if x > T::ZERO {
             g

@@ -14,10 +14,12 @@ struct Clamp {
 impl Unary for Clamp {
     const NAME: &'static str = "clamp";
     const SAVES: Saves = Saves::Input;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         let x = self.min.map_or(x, |min| if T::of(min) <= x || x.is_nan() { x } else { T::of(min) });
         self.max.map_or(x, |max| if T::of(max) >= x || x.is_nan() { x } else { T::of(max) })
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         let above = self.min.is_none_or(|min| x > T::of(min));
         let below = self.max.is_none_or(|max| x < T::of(max));

@@ -14,9 +14,11 @@ impl Unary for Elu {
     const NAME: &'static str = "elu";
     const SAVES: Saves = Saves::Input;
     const COST_NS: f64 = 5.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         if x > T::ZERO { x } else { T::of(self.alpha) * x.exp_m1() }
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         if x <= T::ZERO { g * (T::of(self.alpha) * x.exp()) } else { g }
     }

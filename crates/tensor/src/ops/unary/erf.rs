@@ -14,9 +14,11 @@ impl Unary for Erf {
     const NAME: &'static str = "erf";
     const SAVES: Saves = Saves::Input;
     const COST_NS: f64 = 4.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.erf()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         g * T::of(FRAC_2_SQRT_PI) * (-(x * x)).exp()
     }

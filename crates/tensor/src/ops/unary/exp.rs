@@ -12,9 +12,11 @@ impl Unary for Exp {
     const NAME: &'static str = "exp";
     const SAVES: Saves = Saves::Output;
     const COST_NS: f64 = 2.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.exp()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, y: T) -> T {
         g * y
     }

@@ -12,9 +12,11 @@ impl Unary for Expm1 {
     const NAME: &'static str = "expm1";
     const SAVES: Saves = Saves::Output;
     const COST_NS: f64 = 5.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.exp_m1()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, y: T) -> T {
         g * (y + T::ONE)
     }

@@ -12,9 +12,11 @@ impl Unary for Floor {
     const NAME: &'static str = "floor";
     const SAVES: Saves = Saves::Nothing;
     const INT: Option<fn(i64) -> i64> = Some(|x| x);
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.floor()
     }
+    #[inline(always)]
     fn df<T: Float>(self, _: T, _: T) -> T {
         T::ZERO
     }

@@ -17,9 +17,11 @@ impl Unary for Gelu {
     const NAME: &'static str = "gelu";
     const SAVES: Saves = Saves::Input;
     const COST_NS: f64 = 4.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x * T::of(0.5) * (T::ONE + (x * T::of(FRAC_1_SQRT_2)).erf())
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         let cdf = T::of(0.5) * (T::ONE + (x * T::of(FRAC_1_SQRT_2)).erf());
         let pdf = T::of(FRAC_1_SQRT_TAU) * (T::of(-0.5) * x * x).exp();

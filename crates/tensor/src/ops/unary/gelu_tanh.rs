@@ -24,9 +24,11 @@ impl Unary for GeluTanh {
     const NAME: &'static str = "gelu_tanh";
     const SAVES: Saves = Saves::Input;
     const COST_NS: f64 = 8.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x * T::of(0.5) * (T::ONE + inner(x).tanh())
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         let t = inner(x).tanh();
         let slope = T::of(SCALE) * (T::ONE + T::of(3.0 * CUBIC) * x * x);

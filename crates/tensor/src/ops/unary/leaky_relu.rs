@@ -13,9 +13,11 @@ struct LeakyRelu {
 impl Unary for LeakyRelu {
     const NAME: &'static str = "leaky_relu";
     const SAVES: Saves = Saves::Input;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         if x > T::ZERO { x } else { x * T::of(self.slope) }
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         if x > T::ZERO { g } else { g * T::of(self.slope) }
     }

@@ -12,9 +12,11 @@ impl Unary for Log {
     const NAME: &'static str = "log";
     const SAVES: Saves = Saves::Input;
     const COST_NS: f64 = 2.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.ln()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         g / x
     }

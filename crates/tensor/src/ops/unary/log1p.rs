@@ -12,9 +12,11 @@ impl Unary for Log1p {
     const NAME: &'static str = "log1p";
     const SAVES: Saves = Saves::Input;
     const COST_NS: f64 = 5.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.ln_1p()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         g / (x + T::ONE)
     }

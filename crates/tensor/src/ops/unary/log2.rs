@@ -14,9 +14,11 @@ impl Unary for Log2 {
     const NAME: &'static str = "log2";
     const SAVES: Saves = Saves::Input;
     const COST_NS: f64 = 3.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.log2()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         g / (x * T::of(LN_2))
     }

@@ -12,9 +12,11 @@ impl Unary for Neg {
     const NAME: &'static str = "neg";
     const SAVES: Saves = Saves::Nothing;
     const INT: Option<fn(i64) -> i64> = Some(|x| x.wrapping_neg());
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         -x
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, _: T) -> T {
         -g
     }

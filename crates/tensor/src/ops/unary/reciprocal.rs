@@ -11,9 +11,11 @@ struct Reciprocal;
 impl Unary for Reciprocal {
     const NAME: &'static str = "reciprocal";
     const SAVES: Saves = Saves::Output;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         T::ONE / x
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, y: T) -> T {
         -g * (y * y)
     }

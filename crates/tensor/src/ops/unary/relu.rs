@@ -12,10 +12,12 @@ impl Unary for Relu {
     const NAME: &'static str = "relu";
     const SAVES: Saves = Saves::Output;
     const INT: Option<fn(i64) -> i64> = Some(|x| x.max(0));
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         // Written so that a NaN stays a NaN.
         if x <= T::ZERO { T::ZERO } else { x }
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, y: T) -> T {
         if y <= T::ZERO { T::ZERO } else { g }
     }

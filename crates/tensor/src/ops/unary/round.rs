@@ -12,9 +12,11 @@ impl Unary for Round {
     const NAME: &'static str = "round";
     const SAVES: Saves = Saves::Nothing;
     const INT: Option<fn(i64) -> i64> = Some(|x| x);
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.round_ties_even()
     }
+    #[inline(always)]
     fn df<T: Float>(self, _: T, _: T) -> T {
         T::ZERO
     }

@@ -12,9 +12,11 @@ impl Unary for Rsqrt {
     const NAME: &'static str = "rsqrt";
     const SAVES: Saves = Saves::Output;
     const COST_NS: f64 = 1.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         T::ONE / x.sqrt()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, y: T) -> T {
         g * T::of(-0.5) * (y * y * y)
     }

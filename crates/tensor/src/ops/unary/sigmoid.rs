@@ -12,9 +12,11 @@ impl Unary for Sigmoid {
     const NAME: &'static str = "sigmoid";
     const SAVES: Saves = Saves::Output;
     const COST_NS: f64 = 3.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         T::ONE / (T::ONE + (-x).exp())
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, y: T) -> T {
         g * (y * (T::ONE - y))
     }

@@ -12,6 +12,7 @@ impl Unary for Sign {
     const NAME: &'static str = "sign";
     const SAVES: Saves = Saves::Nothing;
     const INT: Option<fn(i64) -> i64> = Some(|x| x.signum());
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         if x > T::ZERO {
             T::ONE
@@ -21,6 +22,7 @@ impl Unary for Sign {
             T::ZERO
         }
     }
+    #[inline(always)]
     fn df<T: Float>(self, _: T, _: T) -> T {
         T::ZERO
     }

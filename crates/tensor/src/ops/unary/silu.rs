@@ -12,9 +12,11 @@ impl Unary for Silu {
     const NAME: &'static str = "silu";
     const SAVES: Saves = Saves::Input;
     const COST_NS: f64 = 3.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x / (T::ONE + (-x).exp())
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         let s = T::ONE / (T::ONE + (-x).exp());
         g * (s * (T::ONE + x * (T::ONE - s)))

@@ -12,9 +12,11 @@ impl Unary for Sin {
     const NAME: &'static str = "sin";
     const SAVES: Saves = Saves::Input;
     const COST_NS: f64 = 5.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.sin()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         g * x.cos()
     }

@@ -15,10 +15,12 @@ impl Unary for Softplus {
     const NAME: &'static str = "softplus";
     const SAVES: Saves = Saves::Input;
     const COST_NS: f64 = 8.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         let z = x * T::of(self.beta);
         if z > T::of(self.threshold) { x } else { z.exp().ln_1p() / T::of(self.beta) }
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         let z = x * T::of(self.beta);
         if z > T::of(self.threshold) { g } else { g / (T::ONE + (-z).exp()) }

@@ -11,9 +11,11 @@ struct Sqrt;
 impl Unary for Sqrt {
     const NAME: &'static str = "sqrt";
     const SAVES: Saves = Saves::Output;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.sqrt()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, y: T) -> T {
         g / (y + y)
     }

@@ -12,9 +12,11 @@ impl Unary for Square {
     const NAME: &'static str = "square";
     const SAVES: Saves = Saves::Input;
     const INT: Option<fn(i64) -> i64> = Some(|x| x.wrapping_mul(x));
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x * x
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
         g * (x + x)
     }

@@ -12,9 +12,11 @@ impl Unary for Tan {
     const NAME: &'static str = "tan";
     const SAVES: Saves = Saves::Output;
     const COST_NS: f64 = 8.0;
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.tan()
     }
+    #[inline(always)]
     fn df<T: Float>(self, g: T, y: T) -> T {
         g * (y * y + T::ONE)
     }

@@ -12,9 +12,11 @@ impl Unary for Trunc {
     const NAME: &'static str = "trunc";
     const SAVES: Saves = Saves::Nothing;
     const INT: Option<fn(i64) -> i64> = Some(|x| x);
+    #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         x.trunc()
     }
+    #[inline(always)]
     fn df<T: Float>(self, _: T, _: T) -> T {
         T::ZERO
     }

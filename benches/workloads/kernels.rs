@@ -1,0 +1,116 @@
+//! Single operations; the names that end in `_fb` go forward and back.
+
+use chainrule::prelude::*;
+use chainrule::{Conv2dOptions, MaxPool2dOptions};
+
+use crate::data::{integers, numbers, uniform};
+use crate::{Step, Workload};
+
+pub const WORKLOADS: &[Workload] = &[
+    ("matmul_64", || matmul(64)),
+    ("matmul_256", || matmul(256)),
+    ("matmul_1024", || matmul(1024)),
+    ("matmul_tall", || forward([numbers("m.tall.a", [4096, 64])?, numbers("m.tall.b", [64, 512])?], |[a, b]| a.matmul(b))),
+    ("bmm", || forward([numbers("m.bmm.a", [64, 64, 32])?, numbers("m.bmm.b", [64, 32, 64])?], |[a, b]| a.matmul(b))),
+    ("add_1m", || forward([numbers("m.add.a", [1_000_000])?, numbers("m.add.b", [1_000_000])?], |[a, b]| a.add(b))),
+    ("add_bias", || forward([numbers("m.bias.a", [4096, 1024])?, numbers("m.bias.b", [1024])?], |[a, b]| a.add(b))),
+    ("exp_1m", || forward([uniform("m.exp.x", [1_000_000], -3.0, 3.0)?], |[x]| x.exp())),
+    ("gelu_1m", || forward([uniform("m.gelu.x", [1_000_000], -3.0, 3.0)?], |[x]| x.gelu())),
+    ("sum_all_4m", || forward([numbers("m.sum.x", [4_000_000])?], |[x]| x.sum())),
+    ("sum_dim0", || forward([numbers("m.sum0.x", [4096, 1024])?], |[x]| x.sum_dim(0, false))),
+    ("softmax", || forward([uniform("m.softmax.x", [4096, 1000], -3.0, 3.0)?], |[x]| x.softmax(-1))),
+    ("layernorm_fb", || {
+        let weight = uniform("m.ln.w", [768], 0.5, 1.5)?;
+        let inputs = [numbers("m.ln.x", [4096, 768])?, weight, numbers("m.ln.b", [768])?];
+        both_ways(inputs, |[x, w, b]| x.layer_norm(&[768], Some(w), Some(b), 1e-5))
+    }),
+    ("ce_fb", || cross_entropy("m.ce", 4096, 1000)),
+    ("ce_fb_vocab", || cross_entropy("m.cev", 512, 32_000)),
+    ("conv2d_fb", || {
+        let weight = uniform("m.conv.w", [64, 64, 3, 3], -0.1, 0.1)?;
+        both_ways([numbers("m.conv.x", [8, 64, 56, 56])?, weight], |[x, w]| x.conv2d(w, None, padded()))
+    }),
+    ("conv1_fb", || {
+        let weight = uniform("m.conv1.w", [16, 1, 3, 3], -0.5, 0.5)?;
+        both_ways([numbers("m.conv1.x", [64, 1, 28, 28])?, weight], |[x, w]| x.conv2d(w, None, padded()))
+    }),
+    ("maxpool_fb", || {
+        both_ways([numbers("m.pool.x", [64, 16, 28, 28])?], |[x]| x.max_pool2d(MaxPool2dOptions::new(2)))
+    }),
+    ("embedding_fb", || {
+        let indices = integers("m.emb.i", [64 * 64], 10_000)?;
+        both_ways([numbers("m.emb.w", [10_000, 128])?], move |[w]| {
+            w.index_select(0, &indices)?.reshape([64, 64, 128])
+        })
+    }),
+    ("adam_step_10m", adam),
+    ("transpose_copy", || forward([numbers("m.tr.x", [2048, 2048])?], |[x]| x.t()?.contiguous())),
+    ("chain_small", chain),
+];
+
+fn padded() -> Conv2dOptions {
+    Conv2dOptions { padding: [1, 1], ..Conv2dOptions::default() }
+}
+
+/// A function of constants.
+fn forward<const N: usize>(
+    inputs: [Tensor; N],
+    f: impl Fn(&[Tensor; N]) -> Result<Tensor> + 'static,
+) -> Result<Step> {
+    Ok(Box::new(move |_| Ok(vec![f(&inputs)?])))
+}
+
+/// A function and its gradients with respect to all inputs, where the gradient of the result is all ones.
+fn both_ways<const N: usize>(
+    inputs: [Tensor; N],
+    f: impl Fn(&[Tensor; N]) -> Result<Tensor> + 'static,
+) -> Result<Step> {
+    let inputs: Vec<Tensor> = inputs.into_iter().map(|x| x.requires_grad_(true)).collect::<Result<_>>()?;
+    let inputs: [Tensor; N] = inputs.try_into().map_err(|_| ()).expect("as many as there were");
+    let ones = Tensor::ones_like(&f(&inputs)?)?;
+    Ok(Box::new(move |_| {
+        let y = f(&inputs)?;
+        let gradients = autograd::grad(&[&y], &inputs.each_ref(), &[Some(&ones)], GradOptions::default())?;
+        Ok([y.detach()].into_iter().chain(gradients.into_iter().flatten()).collect())
+    }))
+}
+
+fn matmul(n: usize) -> Result<Step> {
+    let inputs = [numbers(&format!("m.mm{n}.a"), [n, n])?, numbers(&format!("m.mm{n}.b"), [n, n])?];
+    forward(inputs, |[a, b]| a.matmul(b))
+}
+
+fn cross_entropy(name: &str, rows: usize, classes: usize) -> Result<Step> {
+    let targets = integers(&format!("{name}.y"), [rows], classes as u64)?;
+    let logits = uniform(&format!("{name}.x"), [rows, classes], -3.0, 3.0)?;
+    both_ways([logits], move |[x]| CrossEntropyLoss::new().forward(x, &targets))
+}
+
+fn adam() -> Result<Step> {
+    let parameter = |i: usize| {
+        let parameter = Parameter::new(numbers(&format!("m.adam.p{i}"), [1_000_000])?)?;
+        parameter.set_grad(Some(numbers(&format!("m.adam.g{i}"), [1_000_000])?))?;
+        Ok(parameter)
+    };
+    let parameters = (0..10).map(parameter).collect::<Result<Vec<_>>>()?;
+    let mut optimizer = Adam::new(parameters.clone(), AdamOptions::default())?;
+    Ok(Box::new(move |check| {
+        optimizer.step()?;
+        Ok(if check { vec![parameters[0].tensor().detach(), parameters[9].tensor().detach()] } else { Vec::new() })
+    }))
+}
+
+/// 50 operations on 16 numbers: what an operation costs beside its arithmetic.
+fn chain() -> Result<Step> {
+    let x = numbers("m.chain.x", [16])?.requires_grad_(true)?;
+    let a = uniform("m.chain.a", [16], -0.1, 0.1)?.requires_grad_(true)?;
+    let b = uniform("m.chain.b", [16], 0.9, 1.1)?.requires_grad_(true)?;
+    Ok(Box::new(move |_| {
+        let mut y = x.clone();
+        for i in 0..50 {
+            y = if i % 2 == 0 { y.add(&a)? } else { y.mul(&b)? };
+        }
+        let gradients = autograd::grad(&[&y.sum()?], &[&x, &a, &b], &[], GradOptions::default())?;
+        Ok([y.detach()].into_iter().chain(gradients.into_iter().flatten()).collect())
+    }))
+}
