@@ -1,0 +1,22 @@
+//! How the cases of each family are replayed.
+
+mod ops;
+
+use crate::check::Accuracy;
+use crate::directory::Case;
+use crate::stop::Outcome;
+
+/// A family of cases.
+pub struct Replay {
+    /// Its name, which is that of its file.
+    pub name: &'static str,
+    /// Whether its cases draw from the default generator.
+    pub draws: bool,
+    /// What a case is about.
+    pub subject: fn(&Case<'_>) -> String,
+    /// Runs a case.
+    pub case: fn(&Case<'_>) -> Outcome<Accuracy>,
+}
+
+/// The families, in the order in which they run.
+pub const FAMILIES: &[Replay] = &[ops::REPLAY];

@@ -1,0 +1,5 @@
+//! PyTorch's names and what they are here: the only place to touch when something new has been built.
+
+mod losses;
+pub mod operations;
+mod options;
