@@ -16,6 +16,8 @@ pub struct Call {
     arguments: Vec<Argument>,
     taken: RefCell<Vec<bool>>,
     changed: RefCell<Vec<(String, Tensor)>>,
+    /// What parameters are made in: an option of every module.
+    pub dtype: DType,
 }
 
 #[derive(Clone)]
@@ -44,7 +46,7 @@ impl Call {
 
     fn of(arguments: Vec<Argument>) -> Call {
         let taken = RefCell::new(vec![false; arguments.len()]);
-        Call { arguments, taken, changed: RefCell::new(Vec::new()) }
+        Call { arguments, taken, changed: RefCell::new(Vec::new()), dtype: DType::F32 }
     }
 
     /// The same call with arguments added, which take the place of those of the same name.

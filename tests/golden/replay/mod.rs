@@ -1,6 +1,13 @@
 //! How the cases of each family are replayed.
 
+mod errors;
+mod modules;
 mod ops;
+mod optim;
+mod schedulers;
+mod utils;
+
+pub use optim::Group;
 
 use crate::check::Accuracy;
 use crate::directory::Case;
@@ -19,4 +26,5 @@ pub struct Replay {
 }
 
 /// The families, in the order in which they run.
-pub const FAMILIES: &[Replay] = &[ops::REPLAY];
+pub const FAMILIES: &[Replay] =
+    &[ops::REPLAY, errors::REPLAY, modules::REPLAY, optim::REPLAY, schedulers::REPLAY, utils::REPLAY];
