@@ -23,7 +23,7 @@ impl Tolerance {
     }
 
     /// The distance in units of the tolerance; infinite where only one of both is finite.
-    fn error(self, got: f64, want: f64) -> f64 {
+    pub fn error(self, got: f64, want: f64) -> f64 {
         if got == want || (got.is_nan() && want.is_nan()) {
             return 0.0;
         }

@@ -1,9 +1,12 @@
 //! How the cases of each family are replayed.
 
 mod errors;
+mod init;
 mod modules;
 mod ops;
 mod optim;
+mod rng;
+mod runs;
 mod schedulers;
 mod utils;
 
@@ -26,5 +29,14 @@ pub struct Replay {
 }
 
 /// The families, in the order in which they run.
-pub const FAMILIES: &[Replay] =
-    &[ops::REPLAY, errors::REPLAY, modules::REPLAY, optim::REPLAY, schedulers::REPLAY, utils::REPLAY];
+pub const FAMILIES: &[Replay] = &[
+    ops::REPLAY,
+    errors::REPLAY,
+    modules::REPLAY,
+    optim::REPLAY,
+    schedulers::REPLAY,
+    init::REPLAY,
+    utils::REPLAY,
+    rng::REPLAY,
+    runs::REPLAY,
+];

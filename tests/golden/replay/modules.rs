@@ -25,7 +25,8 @@ pub fn construct_and_call(case: &Case<'_>) -> Outcome<Output> {
     call(case, &mut leaves, &built)
 }
 
-fn construct(case: &Case<'_>, leaves: &mut Leaves<'_>, module: &str) -> Outcome<Built> {
+/// Builds the module.
+pub fn construct(case: &Case<'_>, leaves: &mut Leaves<'_>, module: &str) -> Outcome<Built> {
     let entry = modules::entry(module)?;
     let mut arguments = Call::new(leaves, &case.json["args"], &entry.constructor, &case.json["kwargs"])?;
     if !case.text("dtype").is_empty() {

@@ -1,5 +1,6 @@
 //! PyTorch's names and what they are here: the only place to touch when something new has been built.
 
+pub mod initializers;
 mod losses;
 pub mod modules;
 pub mod operations;
