@@ -108,6 +108,11 @@ impl Call {
         self.arguments.iter().any(|a| a.name == name && !matches!(a.value, Value::None))
     }
 
+    /// Whether an argument asks for a memory format, which results do not depend on but errors do.
+    pub fn has_memory_format(&self) -> bool {
+        self.arguments.iter().any(|argument| matches!(argument.value, Value::MemoryFormat))
+    }
+
     /// The arguments without names.
     pub fn rest<'a, T: Take<'a>>(&'a self) -> Outcome<Vec<T>> {
         let names = (0..).map(|i| format!("argument {i}"));

@@ -192,9 +192,10 @@ fn equal(label: &str, got: &Tensor, want: &Tensor) -> Outcome<()> {
     }
 }
 
-/// Whether a gradient is zero everywhere.
+/// Whether a gradient is zero everywhere, within the tolerance.
 pub fn is_zero(tensor: &Tensor) -> Outcome<bool> {
-    Ok(numbers(tensor)?.iter().all(|&x| x == 0.0))
+    let tolerance = if tensor.dtype() == DType::F32 { SINGLE } else { DOUBLE };
+    Ok(numbers(tensor)?.iter().all(|&x| tolerance.allows(x, 0.0)))
 }
 
 /// The numbers of a float tensor.

@@ -8,6 +8,7 @@
 mod call;
 mod check;
 mod directory;
+mod divergences;
 mod output;
 mod replay;
 mod report;

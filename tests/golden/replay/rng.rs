@@ -105,28 +105,24 @@ fn arguments(case: &Case<'_>, names: &[&str]) -> Outcome<Call> {
     Ok(call.with(positional.chain(named).collect()))
 }
 
-/// The parameters of a new module, in the order that the case gives. Long ones are cut.
+/// The parameters of a new module, in the order that the case gives; of the first, perhaps, only 64 values.
 fn module(case: &Case<'_>, name: &str) -> Outcome<Json> {
     let entry = modules::entry(name)?;
     let built = entry.build(&arguments(case, &entry.constructor)?)?;
     let Some(module) = built.module else { return mismatch("the module holds nothing") };
     let state = module.state_dict()?;
-    let order = match case.text("order") {
-        "" => "weight",
-        order => order.rsplit("first 64 of ").next().unwrap_or(order),
+    let (order, cut) = match case.text("order") {
+        "" => ("weight", false),
+        order => order.strip_prefix("first 64 of ").map_or((order, false), |rest| (rest, true)),
     };
-    let mut tensors = Vec::new();
-    for name in order.split(',') {
-        match state.get(name) {
-            Some(tensor) => tensors.push(tensor.clone()),
-            None => return mismatch(format!("there is no {name}")),
-        }
+    let mut values = Vec::new();
+    for (i, name) in order.split(',').enumerate() {
+        let Some(tensor) = state.get(name) else { return mismatch(format!("there is no {name}")) };
+        let tensor = numbers(tensor)?;
+        let kept = if cut && i == 0 { 64 } else { tensor.len() };
+        values.extend_from_slice(&tensor[..kept]);
     }
-    let Json::Array(mut values) = floats(&tensors)? else { return mismatch("no values") };
-    if case.text("order").starts_with("first 64") {
-        values.truncate(64);
-    }
-    Ok(Json::Array(values))
+    Ok(json!(values))
 }
 
 /// A tensor that an initialiser filled.
