@@ -93,6 +93,7 @@ impl Call {
     pub fn cast(&self, name: &str) -> Outcome<Tensor> {
         let tensor = self.get::<&Tensor>(name)?;
         match self.optional::<DType>("dtype")? {
+            Some(DType::Bool) => not_built("option not built: dtype=torch.bool"),
             Some(dtype) => Ok(tensor.to_dtype(dtype)?),
             None => Ok(tensor.clone()),
         }
