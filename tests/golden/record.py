@@ -57,7 +57,7 @@ def parameter_names(name, function, args, kwargs):
     for positional, all_names in candidates:
         if len(positional) < len(args) or not set(kwargs) <= set(all_names):
             continue
-        if all(is_tensor in (None, has_tensors(arg)) for arg, (_, is_tensor) in zip(args, positional)):
+        if all(arg is None or is_tensor in (None, has_tensors(arg)) for arg, (_, is_tensor) in zip(args, positional)):
             return ["input" if name == "self" else name for name, _ in positional[: len(args)]]
     raise Skip("the names of its parameters are not known")
 

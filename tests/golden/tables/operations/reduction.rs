@@ -17,12 +17,12 @@ pub const ENTRIES: &[Entry] = &[
         false => give(c.input()?.any()),
     }),
     ("argmax", |c| match c.has("dim") {
-        true => give(c.input()?.argmax(c.get("dim")?, keepdim(c)?)),
-        false => give(c.input()?.argmax_all()),
+        true => give(c.input()?.argmax_dim(c.get("dim")?, keepdim(c)?)),
+        false => give(c.input()?.argmax()),
     }),
     ("argmin", |c| match c.has("dim") {
-        true => give(c.input()?.argmin(c.get("dim")?, keepdim(c)?)),
-        false => give(c.input()?.argmin_all()),
+        true => give(c.input()?.argmin_dim(c.get("dim")?, keepdim(c)?)),
+        false => give(c.input()?.argmin()),
     }),
     ("cumsum", |c| give(c.cast("input")?.cumsum(c.get("dim")?))),
     ("logsumexp", |c| give(c.input()?.logsumexp(dims(c)?, keepdim(c)?))),
