@@ -7,15 +7,15 @@ use crate::stop::{Outcome, Stop, mismatch};
 
 /// How far a number may be from the expected one: `atol + rtol · |expected|`.
 #[derive(Clone, Copy)]
-pub struct Tolerance {
-    pub rtol: f64,
-    pub atol: f64,
+pub(crate) struct Tolerance {
+    pub(crate) rtol: f64,
+    pub(crate) atol: f64,
 }
 
 /// For `f32` results; also the unit in which errors against the truth are measured.
-pub const SINGLE: Tolerance = Tolerance { rtol: 1.3e-6, atol: 1e-5 };
+pub(crate) const SINGLE: Tolerance = Tolerance { rtol: 1.3e-6, atol: 1e-5 };
 /// For `f64` results.
-pub const DOUBLE: Tolerance = Tolerance { rtol: 1e-7, atol: 1e-7 };
+pub(crate) const DOUBLE: Tolerance = Tolerance { rtol: 1e-7, atol: 1e-7 };
 
 impl Tolerance {
     fn allows(self, got: f64, want: f64) -> bool {
@@ -23,7 +23,7 @@ impl Tolerance {
     }
 
     /// The distance in units of the tolerance; infinite where only one of both is finite.
-    pub fn error(self, got: f64, want: f64) -> f64 {
+    pub(crate) fn error(self, got: f64, want: f64) -> f64 {
         if got == want || (got.is_nan() && want.is_nan()) {
             return 0.0;
         }
@@ -34,16 +34,16 @@ impl Tolerance {
 
 /// The largest errors of a case's `f32` results against the truth, and those that PyTorch has.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Accuracy {
-    pub results: f64,
-    pub gradients: f64,
+pub(crate) struct Accuracy {
+    pub(crate) results: f64,
+    pub(crate) gradients: f64,
     /// PyTorch's, where the case has a truth.
-    pub torch: Option<[f64; 2]>,
+    pub(crate) torch: Option<[f64; 2]>,
 }
 
 impl Accuracy {
     /// Whether no error is larger than PyTorch's, which is stored with three digits.
-    pub fn no_worse_than_torch(&self) -> Option<bool> {
+    pub(crate) fn no_worse_than_torch(&self) -> Option<bool> {
         let [results, gradients] = self.torch?;
         Some(three_digits(self.results) <= results && three_digits(self.gradients) <= gradients)
     }
@@ -61,7 +61,7 @@ enum Kind {
 }
 
 /// Compares what a case gives with what it should.
-pub struct Checker<'a> {
+pub(crate) struct Checker<'a> {
     case: &'a Case<'a>,
     double: Tolerance,
     exact: Vec<&'a str>,
@@ -70,7 +70,7 @@ pub struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    pub fn new(case: &'a Case<'a>) -> Checker<'a> {
+    pub(crate) fn new(case: &'a Case<'a>) -> Checker<'a> {
         let (exact, unknown) = (case.names("ref"), case.names("noref"));
         let torch = [case.number("te").unwrap_or(0.0), case.number("tge").unwrap_or(0.0)];
         let torch = (!exact.is_empty()).then_some(torch);
@@ -79,27 +79,27 @@ impl<'a> Checker<'a> {
     }
 
     /// Another tolerance for `f64` results.
-    pub fn double(self, double: Tolerance) -> Self {
+    pub(crate) fn double(self, double: Tolerance) -> Self {
         Checker { double, ..self }
     }
 
     /// The errors measured so far.
-    pub fn accuracy(&self) -> Accuracy {
+    pub(crate) fn accuracy(&self) -> Accuracy {
         self.accuracy
     }
 
     /// Compares an output or a state with the tensor of this name.
-    pub fn output(&mut self, name: &str, got: &Tensor) -> Outcome<()> {
+    pub(crate) fn output(&mut self, name: &str, got: &Tensor) -> Outcome<()> {
         self.compare(name, name, got, Kind::Result)
     }
 
     /// Compares a gradient with the tensor of this name.
-    pub fn gradient(&mut self, name: &str, got: &Tensor) -> Outcome<()> {
+    pub(crate) fn gradient(&mut self, name: &str, got: &Tensor) -> Outcome<()> {
         self.compare(name, name, got, Kind::Gradient)
     }
 
     /// Compares a gradient that was computed another way, which `label` says.
-    pub fn gradient_again(&mut self, label: &str, name: &str, got: &Tensor) -> Outcome<()> {
+    pub(crate) fn gradient_again(&mut self, label: &str, name: &str, got: &Tensor) -> Outcome<()> {
         let before = self.accuracy;
         self.compare(&format!("{name} {label}"), name, got, Kind::Gradient)?;
         self.accuracy = before;
@@ -193,13 +193,13 @@ fn equal(label: &str, got: &Tensor, want: &Tensor) -> Outcome<()> {
 }
 
 /// Whether a gradient is zero everywhere, within the tolerance.
-pub fn is_zero(tensor: &Tensor) -> Outcome<bool> {
+pub(crate) fn is_zero(tensor: &Tensor) -> Outcome<bool> {
     let tolerance = if tensor.dtype() == DType::F32 { SINGLE } else { DOUBLE };
     Ok(numbers(tensor)?.iter().all(|&x| tolerance.allows(x, 0.0)))
 }
 
 /// The numbers of a float tensor.
-pub fn numbers(tensor: &Tensor) -> Outcome<Vec<f64>> {
+pub(crate) fn numbers(tensor: &Tensor) -> Outcome<Vec<f64>> {
     match tensor.dtype() {
         DType::F32 => Ok(tensor.to_vec::<f32>()?.into_iter().map(f64::from).collect()),
         DType::F64 => Ok(tensor.to_vec::<f64>()?),

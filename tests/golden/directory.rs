@@ -14,23 +14,23 @@ use serde_json::Value;
 use crate::stop::{Outcome, Stop};
 
 /// The copy of the cases that the project carries.
-pub const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/cases");
+pub(crate) const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/cases");
 
 /// Where the cases are: the directory that `CHAINRULE_GOLDEN` names, else the project's own copy.
-pub fn path() -> PathBuf {
+pub(crate) fn path() -> PathBuf {
     std::env::var_os("CHAINRULE_GOLDEN").map_or_else(|| OWN.into(), PathBuf::from)
 }
 
 /// The cases of a family, as they lie in its files.
-pub struct Family {
-    pub name: &'static str,
+pub(crate) struct Family {
+    pub(crate) name: &'static str,
     lines: Vec<Value>,
     files: HashMap<String, Vec<u8>>,
 }
 
 impl Family {
     /// Reads a family; `None` where the directory has none of that name.
-    pub fn read(directory: &Path, name: &'static str) -> io::Result<Option<Family>> {
+    pub(crate) fn read(directory: &Path, name: &'static str) -> io::Result<Option<Family>> {
         let Some(text) = read(&directory.join(format!("{name}.jsonl")))? else { return Ok(None) };
         let text = String::from_utf8(text).map_err(io::Error::other)?;
         let lines = text.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
@@ -48,7 +48,7 @@ impl Family {
     }
 
     /// Hands out the cases.
-    pub fn with_cases<R>(&self, then: impl FnOnce(Vec<Case<'_>>) -> R) -> io::Result<R> {
+    pub(crate) fn with_cases<R>(&self, then: impl FnOnce(Vec<Case<'_>>) -> R) -> io::Result<R> {
         let mut tensors = HashMap::new();
         for (name, bytes) in &self.files {
             tensors.insert(name.as_str(), SafeTensors::deserialize(bytes).map_err(io::Error::other)?);
@@ -79,30 +79,30 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// One case.
-pub struct Case<'a> {
-    pub id: String,
-    pub json: &'a Value,
+pub(crate) struct Case<'a> {
+    pub(crate) id: String,
+    pub(crate) json: &'a Value,
     tensors: &'a HashMap<&'a str, SafeTensors<'a>>,
 }
 
 impl<'a> Case<'a> {
     /// A string of the case, empty where there is none.
-    pub fn text(&self, key: &str) -> &'a str {
+    pub(crate) fn text(&self, key: &str) -> &'a str {
         self.json[key].as_str().unwrap_or("")
     }
 
     /// A list of strings, empty where there is none.
-    pub fn names(&self, key: &str) -> Vec<&'a str> {
+    pub(crate) fn names(&self, key: &str) -> Vec<&'a str> {
         strings(&self.json[key])
     }
 
     /// A number, where there is one.
-    pub fn number(&self, key: &str) -> Option<f64> {
+    pub(crate) fn number(&self, key: &str) -> Option<f64> {
         self.json[key].as_f64()
     }
 
     /// The tensor of this name, as it is stored.
-    pub fn stored(&self, name: &str) -> Outcome<TensorView<'a>> {
+    pub(crate) fn stored(&self, name: &str) -> Outcome<TensorView<'a>> {
         self.shared("file", &format!("{}/{name}", self.id))
     }
 
@@ -114,18 +114,18 @@ impl<'a> Case<'a> {
     }
 
     /// The tensor of this name.
-    pub fn tensor(&self, name: &str) -> Outcome<Tensor> {
+    pub(crate) fn tensor(&self, name: &str) -> Outcome<Tensor> {
         tensor(&self.stored(name)?)
     }
 
     /// A tensor that several cases share.
-    pub fn set_tensor(&self, name: &str) -> Outcome<Tensor> {
+    pub(crate) fn set_tensor(&self, name: &str) -> Outcome<Tensor> {
         tensor(&self.shared("set_file", &format!("{}/{name}", self.text("set")))?)
     }
 }
 
 /// The strings of a list.
-pub fn strings(list: &Value) -> Vec<&str> {
+pub(crate) fn strings(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
@@ -144,7 +144,7 @@ fn tensor(view: &TensorView<'_>) -> Outcome<Tensor> {
 }
 
 /// The dtype that holds what is stored; `int32` is read as `int64`.
-pub fn dtype(view: &TensorView<'_>) -> Outcome<DType> {
+pub(crate) fn dtype(view: &TensorView<'_>) -> Outcome<DType> {
     match view.dtype() {
         Dtype::F32 => Ok(DType::F32),
         Dtype::F64 => Ok(DType::F64),

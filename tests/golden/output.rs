@@ -9,7 +9,7 @@ use crate::value::scalar;
 
 /// A result, or several in order.
 #[derive(Debug)]
-pub enum Output {
+pub(crate) enum Output {
     Tensor(Tensor),
     Several(Vec<Output>),
     Scalar(Scalar),
@@ -46,13 +46,13 @@ impl<A: Into<Output>, B: Into<Output>, C: Into<Output>> From<(A, B, C)> for Outp
 }
 
 /// The result of one of our functions as that of a call.
-pub fn give<T: Into<Output>>(result: Result<T>) -> Outcome<Output> {
+pub(crate) fn give<T: Into<Output>>(result: Result<T>) -> Outcome<Output> {
     Ok(result?.into())
 }
 
 impl Output {
     /// Compares with the expected tree; gives the tensors by their names in it.
-    pub fn compare(self, want: &Json, checker: &mut Checker<'_>) -> Outcome<Vec<(String, Tensor)>> {
+    pub(crate) fn compare(self, want: &Json, checker: &mut Checker<'_>) -> Outcome<Vec<(String, Tensor)>> {
         let mut tensors = Vec::new();
         self.walk(want, checker, &mut tensors)?;
         Ok(tensors)

@@ -10,7 +10,7 @@ use crate::check::Accuracy;
 
 /// What became of a case.
 #[derive(Debug)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Passed(Accuracy),
     Failed(String),
     Unsupported(String),
@@ -18,12 +18,12 @@ pub enum Verdict {
 
 /// A case that was run.
 #[derive(Debug)]
-pub struct Entry {
-    pub family: &'static str,
+pub(crate) struct Entry {
+    pub(crate) family: &'static str,
     /// The operation, module or algorithm that the case is about.
-    pub subject: String,
-    pub id: String,
-    pub verdict: Verdict,
+    pub(crate) subject: String,
+    pub(crate) id: String,
+    pub(crate) verdict: Verdict,
 }
 
 #[derive(Default)]
@@ -52,12 +52,12 @@ impl Tally {
 
 /// All that was run.
 #[derive(Default)]
-pub struct Report {
-    pub entries: Vec<Entry>,
+pub(crate) struct Report {
+    pub(crate) entries: Vec<Entry>,
 }
 
 impl Report {
-    pub fn failed(&self) -> usize {
+    pub(crate) fn failed(&self) -> usize {
         self.entries.iter().filter(|entry| matches!(entry.verdict, Verdict::Failed(_))).count()
     }
 
@@ -81,7 +81,7 @@ impl Report {
     }
 
     /// What failed, what is missing, and the numbers by family and by subject.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let heading =
             format!("{:44} {:>6} {:>7} {:>7} {:>12}\n", "", "cases", "passed", "failed", "unsupported");
         let mut text = String::new();
@@ -120,7 +120,7 @@ impl Report {
     }
 
     /// The same for programs: numbers by family, accuracy, and every case that did not pass.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let families: BTreeMap<_, _> = self
             .tally(|e| Some(e.family))
             .into_iter()
@@ -149,7 +149,7 @@ impl Report {
     }
 
     /// Writes the file.
-    pub fn save(&self, path: &Path) -> std::io::Result<()> {
+    pub(crate) fn save(&self, path: &Path) -> std::io::Result<()> {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;
         }

@@ -12,7 +12,7 @@ use crate::report::{Entry, Verdict};
 use crate::stop::{Outcome, Stop};
 
 /// Runs the cases whose id or subject contains one of the words; all, where there is none.
-pub fn run(family: &Family, replay: &Replay, words: &[String]) -> std::io::Result<Vec<Entry>> {
+pub(crate) fn run(family: &Family, replay: &Replay, words: &[String]) -> std::io::Result<Vec<Entry>> {
     family.with_cases(|cases| {
         let wanted = |case: &&Case<'_>| {
             let subject = (replay.subject)(case);

@@ -4,7 +4,7 @@ use chainrule::Error;
 
 /// What stopped a case.
 #[derive(Debug)]
-pub enum Stop {
+pub(crate) enum Stop {
     /// The library does not have what the case asks for.
     NotBuilt(String),
     /// The call cannot be written down with the library's types.
@@ -16,7 +16,7 @@ pub enum Stop {
 }
 
 /// What a step of a case gives, unless it stops there.
-pub type Outcome<T> = Result<T, Stop>;
+pub(crate) type Outcome<T> = Result<T, Stop>;
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Stop {
@@ -25,11 +25,11 @@ impl From<Error> for Stop {
 }
 
 /// Stops a case with a result that is not what it should be.
-pub fn mismatch<T>(what: impl Into<String>) -> Outcome<T> {
+pub(crate) fn mismatch<T>(what: impl Into<String>) -> Outcome<T> {
     Err(Stop::Mismatch(what.into()))
 }
 
 /// Stops a case that needs what the library does not have.
-pub fn not_built<T>(what: impl Into<String>) -> Outcome<T> {
+pub(crate) fn not_built<T>(what: impl Into<String>) -> Outcome<T> {
     Err(Stop::NotBuilt(what.into()))
 }

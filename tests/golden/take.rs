@@ -9,7 +9,7 @@ use crate::value::{Value, dtype};
 
 /// What can be made of a Python value. A value that the type has no room for (a tensor for a number, -1 for a
 /// size) makes the call inexpressible.
-pub trait Take<'a>: Sized {
+pub(crate) trait Take<'a>: Sized {
     fn take(value: &'a Value) -> Outcome<Self>;
 }
 
@@ -150,7 +150,7 @@ impl<'a, A: Take<'a>, B: Take<'a>> Take<'a> for (A, B) {
 }
 
 /// A value as JSON; numbers that JSON cannot hold are inexpressible.
-pub fn json(value: &Value) -> Outcome<Json> {
+pub(crate) fn json(value: &Value) -> Outcome<Json> {
     Ok(match value {
         Value::Scalar(Scalar::Float(x)) if x.is_finite() => Json::from(*x),
         Value::Scalar(Scalar::Int(x)) => Json::from(*x),

@@ -10,7 +10,7 @@ use crate::stop::{Outcome, Stop, mismatch};
 
 /// A Python value.
 #[derive(Clone, Debug)]
-pub enum Value {
+pub(crate) enum Value {
     /// A tensor, and the name that the case has for it.
     Tensor(Tensor, String),
     Scalar(Scalar),
@@ -27,23 +27,23 @@ pub enum Value {
 }
 
 /// The tensors of a case: each name is one leaf, however often it occurs.
-pub struct Leaves<'a> {
+pub(crate) struct Leaves<'a> {
     case: &'a Case<'a>,
     by_name: HashMap<String, Tensor>,
 }
 
 impl<'a> Leaves<'a> {
-    pub fn new(case: &'a Case<'a>) -> Leaves<'a> {
+    pub(crate) fn new(case: &'a Case<'a>) -> Leaves<'a> {
         Leaves { case, by_name: HashMap::new() }
     }
 
     /// The leaf of this name.
-    pub fn get(&self, name: &str) -> Outcome<&Tensor> {
+    pub(crate) fn get(&self, name: &str) -> Outcome<&Tensor> {
         self.by_name.get(name).ok_or_else(|| Stop::Mismatch(format!("no input is called {name}")))
     }
 
     /// The value that is written down.
-    pub fn decode(&mut self, json: &Json) -> Outcome<Value> {
+    pub(crate) fn decode(&mut self, json: &Json) -> Outcome<Value> {
         let Some(fields) = json.as_object() else { return mismatch(format!("not a value: {json}")) };
         let text = |key: &str| fields.get(key).and_then(Json::as_str).map(str::to_string);
         if let Some(name) = text("tensor") {
@@ -75,7 +75,7 @@ impl<'a> Leaves<'a> {
     }
 
     /// The values of an object, by name.
-    pub fn named(&mut self, json: &Json) -> Outcome<Vec<(String, Value)>> {
+    pub(crate) fn named(&mut self, json: &Json) -> Outcome<Vec<(String, Value)>> {
         let entries = json.as_object().into_iter().flatten();
         entries.map(|(name, value)| Ok((name.clone(), self.decode(value)?))).collect()
     }
@@ -113,7 +113,7 @@ fn lay_out(tensor: &Tensor, strides: &[i64]) -> Outcome<Tensor> {
 }
 
 /// A number or truth value of a kind; those that JSON cannot hold are spelled out.
-pub fn scalar(json: &Json, kind: &str) -> Outcome<Scalar> {
+pub(crate) fn scalar(json: &Json, kind: &str) -> Outcome<Scalar> {
     let value = match kind {
         "int" => json.as_i64().map(Scalar::Int),
         "bool" => json.as_bool().map(Scalar::Bool),
@@ -123,7 +123,7 @@ pub fn scalar(json: &Json, kind: &str) -> Outcome<Scalar> {
 }
 
 /// A floating-point number, which may be written `"inf"`, `"-inf"` or `"nan"`.
-pub fn float(json: &Json) -> Option<f64> {
+pub(crate) fn float(json: &Json) -> Option<f64> {
     json.as_f64().or_else(|| json.as_str()?.parse().ok())
 }
 
@@ -132,7 +132,7 @@ fn scalars(list: &Json, kind: &str) -> Outcome<Vec<Value>> {
 }
 
 /// A dtype by PyTorch's name; `int32` is read as `int64`.
-pub fn dtype(name: &str) -> Outcome<DType> {
+pub(crate) fn dtype(name: &str) -> Outcome<DType> {
     match name {
         "float32" => Ok(DType::F32),
         "float64" => Ok(DType::F64),

@@ -10,7 +10,7 @@ use crate::stop::{Outcome, Stop, mismatch};
 use crate::tables::operations;
 use crate::value::{Leaves, Value};
 
-pub const REPLAY: Replay =
+pub(crate) const REPLAY: Replay =
     Replay { name: "errors", draws: false, subject: |case| case.text("op").into(), case: replay };
 
 fn replay(case: &Case<'_>) -> Outcome<Accuracy> {

@@ -12,7 +12,7 @@ use crate::stop::{Outcome, mismatch};
 use crate::tables::initializers;
 use crate::value::{Leaves, Value, float};
 
-pub const REPLAY: Replay = Replay { name: "init", draws: true, subject, case: replay };
+pub(crate) const REPLAY: Replay = Replay { name: "init", draws: true, subject, case: replay };
 
 /// How many values of each parameter of a module are looked at, at least.
 const SAMPLES: usize = 20_000;

@@ -10,26 +10,26 @@ mod runs;
 mod schedulers;
 mod utils;
 
-pub use optim::Group;
+pub(crate) use optim::Group;
 
 use crate::check::Accuracy;
 use crate::directory::Case;
 use crate::stop::Outcome;
 
 /// A family of cases.
-pub struct Replay {
+pub(crate) struct Replay {
     /// Its name, which is that of its file.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Whether its cases draw from the default generator.
-    pub draws: bool,
+    pub(crate) draws: bool,
     /// What a case is about.
-    pub subject: fn(&Case<'_>) -> String,
+    pub(crate) subject: fn(&Case<'_>) -> String,
     /// Runs a case.
-    pub case: fn(&Case<'_>) -> Outcome<Accuracy>,
+    pub(crate) case: fn(&Case<'_>) -> Outcome<Accuracy>,
 }
 
 /// The families, in the order in which they run.
-pub const FAMILIES: &[Replay] = &[
+pub(crate) const FAMILIES: &[Replay] = &[
     ops::REPLAY,
     errors::REPLAY,
     modules::REPLAY,

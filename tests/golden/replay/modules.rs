@@ -15,18 +15,18 @@ use crate::stop::{Outcome, mismatch};
 use crate::tables::modules::{self, Built};
 use crate::value::{Leaves, dtype};
 
-pub const REPLAY: Replay =
+pub(crate) const REPLAY: Replay =
     Replay { name: "modules", draws: false, subject: |case| case.text("module").into(), case: replay };
 
 /// Builds the module and calls it; what is refused on the way is an error of either.
-pub fn construct_and_call(case: &Case<'_>) -> Outcome<Output> {
+pub(crate) fn construct_and_call(case: &Case<'_>) -> Outcome<Output> {
     let mut leaves = Leaves::new(case);
     let built = construct(case, &mut leaves, case.text("op"))?;
     call(case, &mut leaves, &built)
 }
 
 /// Builds the module.
-pub fn construct(case: &Case<'_>, leaves: &mut Leaves<'_>, module: &str) -> Outcome<Built> {
+pub(crate) fn construct(case: &Case<'_>, leaves: &mut Leaves<'_>, module: &str) -> Outcome<Built> {
     let entry = modules::entry(module)?;
     let mut arguments = Call::new(leaves, &case.json["args"], &entry.constructor, &case.json["kwargs"])?;
     if !case.text("dtype").is_empty() {

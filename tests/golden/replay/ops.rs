@@ -11,7 +11,7 @@ use crate::stop::{Outcome, mismatch};
 use crate::tables::operations;
 use crate::value::Leaves;
 
-pub const REPLAY: Replay = Replay { name: "ops", draws: false, subject, case: replay };
+pub(crate) const REPLAY: Replay = Replay { name: "ops", draws: false, subject, case: replay };
 
 /// For `f64` results of linear algebra.
 const LINEAR_ALGEBRA: Tolerance = Tolerance { rtol: 1e-6, atol: 1e-6 };
@@ -46,7 +46,7 @@ fn replay(case: &Case<'_>) -> Outcome<Accuracy> {
 }
 
 /// The outputs that gradients flow from, with their cotangents.
-pub fn roots(case: &Case<'_>, outputs: &[(String, Tensor)]) -> Outcome<Vec<(Tensor, Tensor)>> {
+pub(crate) fn roots(case: &Case<'_>, outputs: &[(String, Tensor)]) -> Outcome<Vec<(Tensor, Tensor)>> {
     let with_cotangent = case.names("cot");
     // Where PyTorch's gradients reach no input, ours need not set out.
     let arrives = !case.names("grads").is_empty() || !case.names("pgrads").is_empty();
@@ -76,7 +76,7 @@ fn differentiate(
 }
 
 /// First derivatives, by the way back that an ordinary training step takes.
-pub fn gradients(
+pub(crate) fn gradients(
     case: &Case<'_>,
     leaves: &Leaves<'_>,
     outputs: &[(String, Tensor)],

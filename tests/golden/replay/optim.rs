@@ -11,14 +11,14 @@ use crate::stop::{Outcome, mismatch, not_built};
 use crate::tables::optimizers::{self, AnyOptimizer};
 use crate::value::{Leaves, float};
 
-pub const REPLAY: Replay =
+pub(crate) const REPLAY: Replay =
     Replay { name: "optim", draws: false, subject: |case| case.text("optim").into(), case: replay };
 
 /// Parameters, and their options.
-pub type Group = (Vec<Parameter>, Call);
+pub(crate) type Group = (Vec<Parameter>, Call);
 
 /// Makes an optimizer, and sees to it that every option was taken.
-pub fn construct(name: &str, groups: &[Group]) -> Outcome<Box<dyn AnyOptimizer>> {
+pub(crate) fn construct(name: &str, groups: &[Group]) -> Outcome<Box<dyn AnyOptimizer>> {
     let optimizer = optimizers::entry(name)?(groups)?;
     groups.iter().try_for_each(|(_, options)| options.all_taken(name))?;
     Ok(optimizer)

@@ -15,7 +15,7 @@ use crate::stop::{Outcome, mismatch, not_built};
 use crate::tables::{initializers, modules};
 use crate::value::{Leaves, Value, dtype, float};
 
-pub const REPLAY: Replay =
+pub(crate) const REPLAY: Replay =
     Replay { name: "rng", draws: true, subject: |case| case.text("call").into(), case: replay };
 
 fn replay(case: &Case<'_>) -> Outcome<Accuracy> {

@@ -13,7 +13,7 @@ use crate::stop::{Outcome, mismatch};
 use crate::tables::schedulers::{self, StepArgument};
 use crate::value::{Leaves, float};
 
-pub const REPLAY: Replay = Replay { name: "runs", draws: true, subject, case: replay };
+pub(crate) const REPLAY: Replay = Replay { name: "runs", draws: true, subject, case: replay };
 
 fn subject(case: &Case<'_>) -> String {
     format!("{} {}", case.text("run"), case.text("optimizer")).trim_end().into()

@@ -13,7 +13,7 @@ use crate::tables::optimizers::AnyOptimizer;
 use crate::tables::schedulers::{self, StepArgument};
 use crate::value::{Leaves, Value, float};
 
-pub const REPLAY: Replay = Replay {
+pub(crate) const REPLAY: Replay = Replay {
     name: "schedulers",
     draws: false,
     subject: |case| case.json["sched"]["name"].as_str().unwrap_or("").into(),

@@ -11,7 +11,7 @@ use crate::directory::Case;
 use crate::stop::{Outcome, Stop, mismatch, not_built};
 use crate::value::{Leaves, dtype};
 
-pub const REPLAY: Replay =
+pub(crate) const REPLAY: Replay =
     Replay { name: "utils", draws: false, subject: |case| case.text("fn").into(), case: replay };
 
 fn replay(case: &Case<'_>) -> Outcome<Accuracy> {

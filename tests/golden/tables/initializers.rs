@@ -11,7 +11,7 @@ type Entry = (&'static str, fn(&Parameter, &Call) -> Outcome<()>);
 const ENTRIES: &[Entry] = &[];
 
 /// Fills a parameter.
-pub fn fill(name: &str, parameter: &Parameter, options: &Call) -> Outcome<()> {
+pub(crate) fn fill(name: &str, parameter: &Parameter, options: &Call) -> Outcome<()> {
     match ENTRIES.iter().find(|(other, _)| *other == name) {
         Some((_, fill)) => fill(parameter, options).and_then(|()| options.all_taken(name)),
         None => not_built(format!("initialiser not built: {name}")),
@@ -19,11 +19,11 @@ pub fn fill(name: &str, parameter: &Parameter, options: &Call) -> Outcome<()> {
 }
 
 /// The gain of a nonlinearity.
-pub fn gain(_nonlinearity: &str, _param: Option<f64>) -> Outcome<f64> {
+pub(crate) fn gain(_nonlinearity: &str, _param: Option<f64>) -> Outcome<f64> {
     not_built("function not built: calculate_gain")
 }
 
 /// Fan-in and fan-out of a weight.
-pub fn fans(_shape: &Shape) -> Outcome<[usize; 2]> {
+pub(crate) fn fans(_shape: &Shape) -> Outcome<[usize; 2]> {
     not_built("function not built: fan_in and fan_out")
 }

@@ -6,11 +6,11 @@ use chainrule::loss::*;
 use crate::call::Call;
 use crate::stop::Outcome;
 
-pub fn binary_cross_entropy(c: &Call) -> Outcome<BCELoss> {
+pub(crate) fn binary_cross_entropy(c: &Call) -> Outcome<BCELoss> {
     Ok(BCELoss { weight: tensor(c, "weight")?, reduction: reduction(c)? })
 }
 
-pub fn cross_entropy(c: &Call) -> Outcome<CrossEntropyLoss> {
+pub(crate) fn cross_entropy(c: &Call) -> Outcome<CrossEntropyLoss> {
     let d = CrossEntropyLoss::default();
     Ok(CrossEntropyLoss {
         weight: tensor(c, "weight")?,
@@ -20,11 +20,11 @@ pub fn cross_entropy(c: &Call) -> Outcome<CrossEntropyLoss> {
     })
 }
 
-pub fn l1_loss(c: &Call) -> Outcome<L1Loss> {
+pub(crate) fn l1_loss(c: &Call) -> Outcome<L1Loss> {
     Ok(L1Loss { reduction: reduction(c)? })
 }
 
-pub fn mse_loss(c: &Call) -> Outcome<MSELoss> {
+pub(crate) fn mse_loss(c: &Call) -> Outcome<MSELoss> {
     Ok(MSELoss { reduction: reduction(c)? })
 }
 

@@ -1,9 +1,9 @@
 //! PyTorch's names and what they are here: the only place to touch when something new has been built.
 
-pub mod initializers;
+pub(crate) mod initializers;
 mod losses;
-pub mod modules;
-pub mod operations;
-pub mod optimizers;
+pub(crate) mod modules;
+pub(crate) mod operations;
+pub(crate) mod optimizers;
 mod options;
-pub mod schedulers;
+pub(crate) mod schedulers;

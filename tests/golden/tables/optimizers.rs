@@ -18,7 +18,7 @@ const ENTRIES: &[Entry] = &[
 ];
 
 /// The constructor of an optimizer.
-pub fn entry(name: &str) -> Outcome<fn(&[Group]) -> Outcome<Box<dyn AnyOptimizer>>> {
+pub(crate) fn entry(name: &str) -> Outcome<fn(&[Group]) -> Outcome<Box<dyn AnyOptimizer>>> {
     match ENTRIES.iter().find(|(other, _)| *other == name) {
         Some((_, construct)) => Ok(*construct),
         None => not_built(format!("optimizer not built: {name}")),
@@ -26,7 +26,7 @@ pub fn entry(name: &str) -> Outcome<fn(&[Group]) -> Outcome<Box<dyn AnyOptimizer
 }
 
 /// An optimizer of any algorithm.
-pub trait AnyOptimizer: Hyperparameters {
+pub(crate) trait AnyOptimizer: Hyperparameters {
     fn step(&mut self) -> Result<StepReport>;
     fn state_dict(&self) -> Result<StateDict>;
     /// What schedulers see of it.
@@ -58,7 +58,7 @@ fn optimizer<A: Algorithm + 'static>(groups: &[Group]) -> Outcome<Box<dyn AnyOpt
 }
 
 /// How often a parameter was updated, from a state dict.
-pub fn steps(state: &StateDict, parameter: &str) -> Outcome<f64> {
+pub(crate) fn steps(state: &StateDict, parameter: &str) -> Outcome<f64> {
     let groups = state.metadata().get("param_groups").map_or("[]", String::as_str);
     let groups: Json = serde_json::from_str(groups).unwrap_or_default();
     let mut parameters =

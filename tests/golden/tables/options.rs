@@ -5,7 +5,7 @@ use crate::stop::{Outcome, Stop, not_built};
 use crate::value::Value;
 
 /// The padding of a convolution, which may be a word.
-pub fn padding<const N: usize>(c: &Call, default: [usize; N]) -> Outcome<[usize; N]> {
+pub(crate) fn padding<const N: usize>(c: &Call, default: [usize; N]) -> Outcome<[usize; N]> {
     match c.value("padding") {
         Some(Value::Str(word)) if word == "valid" => Ok([0; N]),
         Some(Value::Str(word)) if word == "same" => {
@@ -17,7 +17,7 @@ pub fn padding<const N: usize>(c: &Call, default: [usize; N]) -> Outcome<[usize;
 }
 
 /// The stride of windows, where it is given.
-pub fn stride<const N: usize>(c: &Call) -> Outcome<Option<[usize; N]>> {
+pub(crate) fn stride<const N: usize>(c: &Call) -> Outcome<Option<[usize; N]>> {
     match c.value("stride") {
         Some(Value::Sequence(items)) if items.is_empty() => Ok(None),
         _ => c.optional("stride"),

@@ -15,14 +15,14 @@ const ENTRIES: &[Entry] =
     &[("StepLR", |c, optimizer| scheduler(StepLR::new(optimizer, c.get("step_size")?, c.or("gamma", 0.1)?)))];
 
 /// What PyTorch's `step` is given.
-pub enum StepArgument {
+pub(crate) enum StepArgument {
     None,
     Metric(f64),
     Epoch(f64),
 }
 
 /// A scheduler of any kind.
-pub trait AnyScheduler {
+pub(crate) trait AnyScheduler {
     fn step(&mut self, argument: StepArgument, optimizer: &mut dyn Hyperparameters) -> Outcome<()>;
 }
 
@@ -44,7 +44,7 @@ fn scheduler<S: LrScheduler + 'static>(scheduler: Result<S>) -> Outcome<Box<dyn 
 }
 
 /// Makes the scheduler that is described, and sees to it that every option was taken.
-pub fn build(
+pub(crate) fn build(
     json: &Json,
     leaves: &mut Leaves<'_>,
     optimizer: &mut dyn Hyperparameters,

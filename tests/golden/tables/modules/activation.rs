@@ -5,7 +5,7 @@ use chainrule::nn::*;
 use super::{Entry, Given, layer};
 use crate::stop::Stop;
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("GELU(approximate)", |c| {
         let approximate = match c.optional("approximate")? {
             None => None,

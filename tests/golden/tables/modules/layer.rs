@@ -6,7 +6,7 @@ use super::{Entry, Given, layer};
 use crate::stop::not_built;
 use crate::tables::options::{padding, stride};
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("AvgPool2d(kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)", |c| {
         let layout = AvgPool2d::builder(c.get::<[usize; 2]>("kernel_size")?)
             .given(stride::<2>(c)?, |b, v| b.stride(v))

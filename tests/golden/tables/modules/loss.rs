@@ -4,7 +4,7 @@ use super::{Entry, function};
 use crate::output::give;
 use crate::tables::losses;
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("BCELoss(weight, size_average, reduce, reduction) on (input, target)", |c| {
         let loss = losses::binary_cross_entropy(c)?;
         function(move |c| give(loss.forward(c.input()?, c.get("target")?)))

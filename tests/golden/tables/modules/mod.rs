@@ -17,22 +17,22 @@ use crate::output::{Output, give};
 use crate::stop::{Outcome, not_built};
 
 /// A PyTorch signature and our constructor.
-pub type Entry = (&'static str, fn(&Call) -> Outcome<Built>);
+pub(crate) type Entry = (&'static str, fn(&Call) -> Outcome<Built>);
 
 const TABLES: &[&[Entry]] = &[activation::ENTRIES, layer::ENTRIES, loss::ENTRIES];
 
 /// A module that was built.
-pub struct Built {
+pub(crate) struct Built {
     /// What holds its parameters and buffers; losses hold none.
-    pub module: Option<Arc<dyn Module>>,
+    pub(crate) module: Option<Arc<dyn Module>>,
     /// The names of the arguments of `forward`.
-    pub inputs: Vec<&'static str>,
+    pub(crate) inputs: Vec<&'static str>,
     /// Calls it.
-    pub forward: Box<dyn Fn(&Call) -> Outcome<Output>>,
+    pub(crate) forward: Box<dyn Fn(&Call) -> Outcome<Output>>,
 }
 
 /// A layer that maps a tensor to a tensor.
-pub fn layer<L: Layer + 'static>(layer: Result<L>) -> Outcome<Built> {
+pub(crate) fn layer<L: Layer + 'static>(layer: Result<L>) -> Outcome<Built> {
     let layer = Arc::new(layer?);
     let module: Arc<dyn Module> = layer.clone();
     let forward = Box::new(move |c: &Call| give(layer.forward(c.input()?)));
@@ -40,22 +40,22 @@ pub fn layer<L: Layer + 'static>(layer: Result<L>) -> Outcome<Built> {
 }
 
 /// A function with options: a loss.
-pub fn function(forward: impl Fn(&Call) -> Outcome<Output> + 'static) -> Outcome<Built> {
+pub(crate) fn function(forward: impl Fn(&Call) -> Outcome<Output> + 'static) -> Outcome<Built> {
     Ok(Built { module: None, inputs: Vec::new(), forward: Box::new(forward) })
 }
 
 /// An entry found by its name.
-pub struct Found {
+pub(crate) struct Found {
     name: &'static str,
     /// The names of the constructor's parameters.
-    pub constructor: Vec<&'static str>,
+    pub(crate) constructor: Vec<&'static str>,
     forward: Vec<&'static str>,
     build: fn(&Call) -> Outcome<Built>,
 }
 
 impl Found {
     /// Builds the module and sees to it that every argument was taken.
-    pub fn build(&self, arguments: &Call) -> Outcome<Built> {
+    pub(crate) fn build(&self, arguments: &Call) -> Outcome<Built> {
         let built = (self.build)(arguments)?;
         arguments.all_taken(self.name)?;
         Ok(Built { inputs: self.forward.clone(), ..built })
@@ -63,7 +63,7 @@ impl Found {
 }
 
 /// The entry of a module, such as `nn.Linear`.
-pub fn entry(module: &str) -> Outcome<Found> {
+pub(crate) fn entry(module: &str) -> Outcome<Found> {
     let wanted = module.trim_start_matches("nn.");
     for &(signature, build) in TABLES.iter().copied().flatten() {
         let (name, parameters) = signature.split_once('(').unwrap_or((signature, ")"));
@@ -80,7 +80,7 @@ fn names(list: &'static str) -> Vec<&'static str> {
 }
 
 /// Options that are set only where they are given, so that our own defaults are on trial too.
-pub trait Given: Sized {
+pub(crate) trait Given: Sized {
     /// Calls `set` with the value, if there is one.
     fn given<T>(self, value: Option<T>, set: impl FnOnce(Self, T) -> Self) -> Self {
         match value {

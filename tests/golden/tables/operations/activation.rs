@@ -4,7 +4,7 @@ use super::Entry;
 use crate::output::give;
 use crate::stop::Stop;
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("elu", |c| give(c.input()?.elu(c.or("alpha", 1.0)?))),
     ("gelu", |c| match c.or("approximate", "none")? {
         "none" => give(c.input()?.gelu()),

@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::output::give;
 use crate::stop::{Outcome, not_built};
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("add", |c| give(c.input()?.add(other(c)?))),
     ("atan2", |c| give(c.input()?.atan2(other(c)?))),
     ("clamp", |c| match [c.optional::<Operand>("min")?, c.optional::<Operand>("max")?] {

@@ -6,7 +6,7 @@ use super::Entry;
 use crate::output::give;
 use crate::tables::options::padding;
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("conv1d", |c| {
         let d = Conv1dOptions::default();
         let options = Conv1dOptions {

@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::output::give;
 use crate::stop::{Outcome, not_built};
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("arange", |c| match c.has("start") || c.has("step") {
         true => not_built("option not built: arange start"),
         false => {

@@ -8,7 +8,7 @@ use crate::output::give;
 use crate::stop::{Outcome, not_built};
 use crate::value::Value;
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("Tensor.__getitem__", |c| match c.value("index") {
         Some(&Value::Slice([start, end, None | Some(1)])) => {
             let bound = |bound: Option<i64>, default| bound.map_or(default, |b| b as isize);

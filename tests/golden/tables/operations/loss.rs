@@ -6,7 +6,7 @@ use super::Entry;
 use crate::output::give;
 use crate::tables::losses;
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("binary_cross_entropy", |c| {
         give(binary_cross_entropy(c.input()?, c.get("target")?, &losses::binary_cross_entropy(c)?))
     }),

@@ -24,7 +24,7 @@ use crate::output::Output;
 use crate::stop::{Outcome, mismatch, not_built};
 
 /// A PyTorch name and our call.
-pub type Entry = (&'static str, fn(&Call) -> Outcome<Output>);
+pub(crate) type Entry = (&'static str, fn(&Call) -> Outcome<Output>);
 
 const TABLES: &[&[Entry]] = &[
     activation::ENTRIES,
@@ -50,7 +50,7 @@ static ENTRIES: LazyLock<HashMap<&str, fn(&Call) -> Outcome<Output>>> = LazyLock
 });
 
 /// Calls our function for a PyTorch function, and sees to it that every argument was taken.
-pub fn call(function: &str, call: &Call) -> Outcome<Output> {
+pub(crate) fn call(function: &str, call: &Call) -> Outcome<Output> {
     let name = function.strip_prefix("torch.").unwrap_or(function);
     let short = ["nn.functional.", "special.", "Tensor."].iter().find_map(|space| name.strip_prefix(space));
     let entry = ENTRIES.get(name).or_else(|| short.and_then(|short| ENTRIES.get(short)));

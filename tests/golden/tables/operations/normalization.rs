@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::output::give;
 use crate::stop::{Outcome, not_built};
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("batch_norm", |c| {
         let (mean, var) = (c.optional::<&Tensor>("running_mean")?, c.optional::<&Tensor>("running_var")?);
         let (weight, bias, eps) = (c.optional("weight")?, c.optional("bias")?, eps(c)?);

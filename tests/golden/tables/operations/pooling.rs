@@ -8,7 +8,7 @@ use crate::output::give;
 use crate::stop::Outcome;
 use crate::tables::options::stride;
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("adaptive_avg_pool2d", |c| give(c.input()?.adaptive_avg_pool2d(c.get::<[usize; 2]>("output_size")?))),
     ("avg_pool2d", |c| {
         let d = AvgPool2dOptions::new(c.get::<[usize; 2]>("kernel_size")?);

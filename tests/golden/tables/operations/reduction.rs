@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::output::{Output, give};
 use crate::stop::{Outcome, not_built};
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("all", |c| match c.has("dim") {
         true => give(c.input()?.all_dim(dims(c)?, keepdim(c)?)),
         false => give(c.input()?.all()),

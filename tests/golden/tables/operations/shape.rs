@@ -8,7 +8,7 @@ use crate::output::give;
 use crate::stop::{Outcome, Stop, not_built};
 use crate::value::Value;
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("broadcast_to", |c| give(c.input()?.expand(sizes(c, "size")?))),
     ("cat", |c| give(Tensor::cat(&c.get::<Vec<&Tensor>>("tensors")?, c.or("dim", 0)?))),
     ("chunk", |c| give(c.input()?.chunk(c.get("chunks")?, c.or("dim", 0)?))),

@@ -4,7 +4,7 @@ use super::Entry;
 use crate::output::give;
 use crate::stop::not_built;
 
-pub const ENTRIES: &[Entry] = &[
+pub(crate) const ENTRIES: &[Entry] = &[
     ("abs", |c| give(c.input()?.abs())),
     ("ceil", |c| give(c.input()?.ceil())),
     ("cos", |c| give(c.input()?.cos())),
