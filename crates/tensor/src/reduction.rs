@@ -15,15 +15,15 @@ impl Reduced {
     /// Checks the dimensions; an empty list means all.
     #[track_caller]
     pub(crate) fn new(operation: &'static str, input: &Shape, dims: &[isize]) -> Result<Reduced> {
-        let mut mask = vec![dims.is_empty(); input.len()];
+        // A 0-d tensor is treated as having one dimension.
+        let mut mask = vec![dims.is_empty(); input.len().max(1)];
         for &dim in dims {
             let index = dim_index(operation, dim, input.len())?;
-            // The one dimension that a 0-d tensor is treated as having.
-            let Some(reduced) = mask.get_mut(index) else { continue };
-            if std::mem::replace(reduced, true) {
+            if std::mem::replace(&mut mask[index], true) {
                 bail!(Index, operation, "dimension {dim} is named twice in {dims:?}");
             }
         }
+        mask.truncate(input.len());
         Ok(Reduced { operation, input: input.clone(), mask })
     }
 

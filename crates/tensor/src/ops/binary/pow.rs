@@ -34,8 +34,9 @@ impl Binary for Pow {
         Ok(vec![
             ctx.when_needed(0, || g.mul(&b.mul(&a.pow(&b.sub(1.0)?)?)?)?.masked_fill(&b.eq(0.0)?, 0.0))?,
             ctx.when_needed(1, || {
+                // The factor is 0, not the product, so that it stays out of second derivatives too.
                 let zero = a.eq(0.0)?.logical_and(&b.ge(0.0)?)?;
-                g.mul(&y.mul(&a.log()?)?)?.masked_fill(&zero, 0.0)
+                g.mul(&y.mul(&a.log()?)?.masked_fill(&zero, 0.0)?)
             })?,
         ])
     }

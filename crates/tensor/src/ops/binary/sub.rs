@@ -3,7 +3,7 @@
 use crate::autograd::{Context, Save};
 use crate::operation::{Binary, Operand, binary};
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{Result, Tensor};
+use crate::{DType, Result, Tensor, bail};
 use chainrule_kernels::Float;
 
 #[derive(Clone, Copy)]
@@ -34,9 +34,14 @@ impl Tensor {
     /// ```
     ///
     /// # Errors
-    /// When the shapes do not broadcast, and for two booleans.
+    /// When the shapes do not broadcast, and for booleans.
     #[track_caller]
     pub fn sub<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
+        let other = other.into();
+        let is_bool = |operand: &Operand<'_>| operand.weighted().0 == DType::Bool;
+        if self.dtype() == DType::Bool || is_bool(&other) {
+            bail!(DType, "sub", "not defined for bool: convert it with to_dtype, or invert a mask with logical_not");
+        }
         binary(self, other, Sub)
     }
 }
@@ -46,6 +51,7 @@ pub(super) const ROW: Row = Row {
         vec![
             Refusal::new(&["[2, 3]", "[2]"], || values(1, [2, 3]).sub(&values(2, [2]))),
             Refusal::new(&["bool"], || Tensor::new([true]).sub(&Tensor::new([true]))),
+            Refusal::new(&["bool"], || values(1, [2]).sub(&Tensor::new([true]))),
         ]
     },
     ..Row::new("sub", "torch.sub", || {

@@ -34,7 +34,8 @@ impl Backward for LinearBackward {
 
 impl Tensor {
     /// x·Wᵀ + b for x of shape `[…, in]`, `weight` W `[out, in]` and `bias` b `[out]`; the result is
-    /// `[…, out]` (PyTorch: `torch.nn.functional.linear`).
+    /// `[…, out]`. A `weight` `[in]` gives one output without a dimension, `[…]`; there is no bias then (PyTorch:
+    /// `torch.nn.functional.linear`).
     ///
     /// ```
     /// # use chainrule_tensor::{Tensor, Result};
@@ -50,8 +51,19 @@ impl Tensor {
     /// When shapes do not fit or dtypes differ, and for booleans.
     #[track_caller]
     pub fn linear(&self, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+        if let (&[inputs], Some(&last), None) = (&**weight.shape(), self.shape().last(), bias)
+            && last == inputs
+        {
+            return self.matmul(weight);
+        }
         let &[outputs, inputs] = &**weight.shape() else {
-            bail!(Shape, "linear", "the weight is [out, in], not of shape {}", weight.shape());
+            bail!(
+                Shape,
+                "linear",
+                "the weight is [out, in], or [in] without a bias, not of shape {} for an input of shape {}",
+                weight.shape(),
+                self.shape()
+            );
         };
         if self.shape().last() != Some(&inputs) {
             bail!(
@@ -122,7 +134,7 @@ pub(super) const ROW: Row = Row {
         let (x, weight) = (|| values(1, [2, 3]), || values(2, [4, 3]));
         vec![
             Refusal::new(&["[2, 3]", "[4, 5]"], move || x().linear(&values(2, [4, 5]), None)),
-            Refusal::new(&["[3]"], move || x().linear(&values(2, [3]), None)),
+            Refusal::new(&["[2]"], move || x().linear(&values(2, [2]), None)),
             Refusal::new(&["[3]", "[4, 3]"], move || x().linear(&weight(), Some(&values(3, [3])))),
             Refusal::new(&["[]"], move || values(1, []).linear(&weight(), None)),
             Refusal::new(&["float64", "float32"], move || x().linear(&Tensor::new([[1.0, 2.0, 3.0]]), None)),
@@ -144,6 +156,7 @@ pub(super) const ROW: Row = Row {
             Sample::new("batches", [values(1, [2, 2, 3]), values(2, [2, 3]), values(3, [2])], |x| {
                 x[0].linear(&x[1], Some(&x[2]))
             }),
+            Sample::new("one output", [values(1, [2, 3]), values(2, [3])], |x| x[0].linear(&x[1], None)),
             Sample::new("transposed", [values(1, [3, 2]), values(2, [3, 2])], |x| {
                 x[0].t()?.linear(&x[1].t()?, None)
             }),

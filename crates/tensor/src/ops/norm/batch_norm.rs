@@ -283,6 +283,15 @@ pub(super) fn check_training(operation: &str, x: &Tensor, count: usize, eps: f64
     check_eps(operation, eps)
 }
 
+/// Refuses an eps that cannot be meant. Where the variance is that of many values, PyTorch takes every number.
+#[track_caller]
+pub(super) fn check_eps_is_number(operation: &str, eps: f64) -> Result<()> {
+    if eps.is_nan() {
+        bail!(Value, operation, "eps must be a number, not {eps}");
+    }
+    Ok(())
+}
+
 #[track_caller]
 pub(super) fn check_eps(operation: &str, eps: f64) -> Result<()> {
     // Written so that a NaN is refused too.

@@ -1,6 +1,6 @@
 //! Group normalisation.
 
-use super::batch_norm::{Normalization, check_dtypes, check_eps};
+use super::batch_norm::{Normalization, check_dtypes, check_eps_is_number};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Shape, Tensor, bail};
 
@@ -19,9 +19,9 @@ impl Tensor {
     /// ```
     ///
     /// # Errors
-    /// For fewer than two dimensions, when the channels are not a multiple of `num_groups`, when each group
-    /// of a single sample has one value only, when weight or bias have another shape or dtype, for an `eps`
-    /// that is not positive, and for integers and booleans.
+    /// For fewer than two dimensions, when another than the first is 0, when the channels are not a multiple
+    /// of `num_groups`, when each group of a single sample has one value only, when weight or bias have another
+    /// shape or dtype, for an `eps` that is NaN, and for integers and booleans.
     #[track_caller]
     pub fn group_norm(
         &self,
@@ -42,12 +42,15 @@ impl Tensor {
             );
         }
         let s: usize = spatial.iter().product();
+        if c * s == 0 {
+            bail!(Shape, "group_norm", "channels and positions must be above 0, not as in shape {}", self.shape());
+        }
         let inner = c / num_groups * s;
         if n * inner == 1 {
             bail!(Shape, "group_norm", "expects more than one value per group, not shape {}", self.shape());
         }
         check_affine("group_norm", self, weight, bias)?;
-        check_eps("group_norm", eps)?;
+        check_eps_is_number("group_norm", eps)?;
         // Each group of each sample takes the place of a channel; the affine map differs inside.
         let dims = [1, n * num_groups, inner];
         let y = Normalization { dims, running: None, weight: None, bias: None, eps }.of(self)?.output;
@@ -95,6 +98,8 @@ pub(super) const ROW: Row = Row {
                 values(1, [2, 4]).group_norm(2, None, Some(&values(2, [2])), 1e-5)
             }),
             Refusal::new(&["[4]"], || values(1, [4]).group_norm(2, None, None, 1e-5)),
+            Refusal::new(&["[2, 4, 0]"], || values(1, [2, 4, 0]).group_norm(2, None, None, 1e-5)),
+            Refusal::new(&["eps"], || values(1, [2, 4]).group_norm(2, None, None, f64::NAN)),
         ]
     },
     ..Row::new("group_norm", "torch.nn.functional.group_norm", || {

@@ -1,6 +1,6 @@
 //! Layer normalisation.
 
-use super::batch_norm::{Normalization, check_dtypes, check_eps};
+use super::batch_norm::{Normalization, check_dtypes, check_eps_is_number};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Tensor, bail};
 
@@ -20,7 +20,7 @@ impl Tensor {
     ///
     /// # Errors
     /// When `normalized_shape` is empty or not what the shape ends in, when weight or bias have another shape
-    /// or dtype, for an `eps` that is not positive, and for integers and booleans.
+    /// or dtype, for an `eps` that is NaN, and for integers and booleans.
     #[track_caller]
     pub fn layer_norm(
         &self,
@@ -48,7 +48,7 @@ impl Tensor {
             }
         }
         check_dtypes("layer_norm", self, &[weight, bias])?;
-        check_eps("layer_norm", eps)?;
+        check_eps_is_number("layer_norm", eps)?;
         let inner: usize = normalized_shape.iter().product();
         let outer = self.shape()[..self.rank() - normalized_shape.len()].iter().product();
         // Each row takes the place of a channel; the affine map differs along the row.

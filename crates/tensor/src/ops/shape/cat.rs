@@ -11,8 +11,8 @@ use crate::{DType, Result, Shape, Tensor, bail, dispatch};
 
 struct CatBackward {
     dim: usize,
-    /// The inputs' sizes of that dimension.
-    sizes: Vec<usize>,
+    /// The inputs' sizes of that dimension; `None` for those that were passed over.
+    sizes: Vec<Option<usize>>,
 }
 
 impl Backward for CatBackward {
@@ -24,8 +24,11 @@ impl Backward for CatBackward {
         let mut start = 0;
         let mut grads = Vec::with_capacity(self.sizes.len());
         for (i, &size) in self.sizes.iter().enumerate() {
-            grads.push(ctx.when_needed(i, || ctx.grad().part(self.dim, start, size))?);
-            start += size;
+            grads.push(ctx.when_needed(i, || match size {
+                Some(size) => ctx.grad().part(self.dim, start, size),
+                None => ctx.grad().part(self.dim, 0, 0)?.reshape([0]),
+            })?);
+            start += size.unwrap_or(0);
         }
         Ok(grads)
     }
@@ -51,24 +54,19 @@ impl Tensor {
         let Some(dtype) = tensors.iter().map(|t| t.borrow().dtype()).reduce(DType::promote) else {
             bail!(Value, "cat", "an empty list of tensors");
         };
-        let is_passed_over = |t: &Tensor| *t.shape() == [0];
         let mut parts = Vec::with_capacity(tensors.len());
         for (i, t) in tensors.iter().map(T::borrow).enumerate() {
             if t.rank() == 0 {
                 bail!(Shape, "cat", "tensor {i} is 0-d: use stack, or give it a dimension with unsqueeze");
             }
-            if !is_passed_over(t) {
-                parts.push(if t.dtype() == dtype { t.clone() } else { t.to_dtype(dtype)? });
-            }
+            parts.push(if t.dtype() == dtype { t.clone() } else { t.to_dtype(dtype)? });
         }
-        let Some(first) = parts.first() else {
-            dim_index("cat", dim, 1)?;
-            return Tensor::full([0], 0.0, dtype);
-        };
+        // Where there are no others, the tensors of shape [0] are joined.
+        let first = parts.iter().find(|t| !is_passed_over(t)).unwrap_or(&parts[0]);
         let index = dim_index("cat", dim, first.rank())?;
-        for (i, t) in tensors.iter().map(T::borrow).enumerate().filter(|(_, t)| !is_passed_over(t)) {
+        for (i, t) in parts.iter().enumerate().filter(|(_, t)| !is_passed_over(t)) {
             if t.rank() != first.rank() || t.shape().with_size(index, 0) != first.shape().with_size(index, 0) {
-                let all: Vec<&Shape> = tensors.iter().map(|t| t.borrow().shape()).collect();
+                let all: Vec<&Shape> = parts.iter().map(Tensor::shape).collect();
                 bail!(
                     Shape,
                     "cat",
@@ -76,15 +74,21 @@ impl Tensor {
                 );
             }
         }
-        joined(&parts, index)
+        let shape = first.shape().clone();
+        joined(&parts, index, shape)
     }
 }
 
-/// Tensors of the same dtype and, apart from the dimension, the same shape.
+fn is_passed_over(t: &Tensor) -> bool {
+    *t.shape() == [0]
+}
+
+/// Tensors of the same dtype and, apart from the dimension, the given shape, unless they are passed over.
 #[track_caller]
-fn joined(parts: &[Tensor], dim: usize) -> Result<Tensor> {
-    let sizes: Vec<usize> = parts.iter().map(|t| t.shape()[dim]).collect();
-    let shape = parts[0].shape().with_size(dim, sizes.iter().fold(0, |sum, &n| usize::saturating_add(sum, n)));
+fn joined(parts: &[Tensor], dim: usize, shape: Shape) -> Result<Tensor> {
+    let size = |t: &Tensor| (!is_passed_over(t)).then(|| t.shape()[dim]);
+    let sizes: Vec<Option<usize>> = parts.iter().map(size).collect();
+    let shape = shape.with_size(dim, sizes.iter().flatten().fold(0, |sum, &n| usize::saturating_add(sum, n)));
     let [outer, _, inner] = shape.around(dim);
     let mut rows = Vec::with_capacity(parts.len());
     for part in parts {
@@ -94,7 +98,7 @@ fn joined(parts: &[Tensor], dim: usize) -> Result<Tensor> {
         let mut out = shape.allocate::<T>("cat")?;
         let mut slices = Vec::with_capacity(rows.len());
         for (row, size) in rows.iter().zip(&sizes) {
-            slices.push((row.as_slice::<T>()?, size * inner));
+            slices.push((row.as_slice::<T>()?, size.unwrap_or(0) * inner));
         }
         blocks::concatenate(&slices, outer, &mut out);
         Tensor::from_parts(out, shape)
@@ -127,6 +131,7 @@ pub(super) const ROW: Row = Row {
             Sample::new("middle, transposed", [values(1, [2, 2, 2]), values(2, [2, 1, 2])], |x| {
                 Tensor::cat(&[x[0].transpose(0, 1)?, x[1].clone()], 1)
             }),
+            Sample::new("passed over", [values(1, [0]), values(2, [2, 1])], |x| Tensor::cat(x, 0)),
             Sample::new("twice the same", [values(1, [3])], |x| Tensor::cat(&[&x[0], &x[0]], 0)),
         ]
     })

@@ -20,12 +20,19 @@ impl Tensor {
     /// ```
     ///
     /// # Errors
-    /// When there are not as many shifts as dimensions, and when one is out of range.
+    /// Without shifts, when there are not as many shifts as dimensions, and when one of these is out of range, as
+    /// every one is for a 0-d tensor.
     #[track_caller]
     pub fn roll(&self, shifts: impl IntoDims, dims: impl IntoDims) -> Result<Tensor> {
         let (shifts, dims) = (shifts.into_dims(), dims.into_dims());
         if dims.is_empty() && shifts.len() == 1 {
             return self.flatten(0, -1)?.roll(shifts, 0)?.reshape(self.shape());
+        }
+        if shifts.is_empty() {
+            bail!(Value, "roll", "no shifts are given");
+        }
+        if self.rank() == 0 && !dims.is_empty() {
+            bail!(Index, "roll", "a 0-d tensor has no dimension {}", dims[0]);
         }
         if shifts.len() != dims.len() {
             bail!(Shape, "roll", "shifts {shifts:?} and dimensions {dims:?} do not have the same length");
@@ -48,6 +55,8 @@ pub(super) const ROW: Row = Row {
         vec![
             Refusal::new(&["[1, 2]", "[0]"], || values(1, [2, 3]).roll([1, 2], [0])),
             Refusal::new(&["dimension 2"], || values(1, [2, 3]).roll(1, 2)),
+            Refusal::new(&["no shifts"], || values(1, [2, 3]).roll([], [])),
+            Refusal::new(&["0-d", "dimension 0"], || values(1, []).roll(1, 0)),
         ]
     },
     ..Row::new("roll", "torch.roll", || {

@@ -2,7 +2,7 @@
 
 use crate::shape::{IntoDims, dim_index};
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{Result, Shape, Tensor};
+use crate::{Result, Shape, Tensor, bail};
 
 impl Tensor {
     /// Without the dimensions of size 1. A view (PyTorch: `torch.squeeze`).
@@ -33,12 +33,16 @@ impl Tensor {
     /// ```
     ///
     /// # Errors
-    /// When a dimension is out of range.
+    /// When a dimension is out of range or named twice.
     #[track_caller]
     pub fn squeeze_dim(&self, dim: impl IntoDims) -> Result<Tensor> {
         let mut named = vec![false; self.rank().max(1)];
-        for dim in dim.into_dims() {
-            named[dim_index("squeeze", dim, self.rank())?] = true;
+        let dims = dim.into_dims();
+        for &dim in &dims {
+            let index = dim_index("squeeze", dim, self.rank())?;
+            if std::mem::replace(&mut named[index], true) {
+                bail!(Index, "squeeze", "dimension {dim} is named twice in {dims:?}");
+            }
         }
         let sizes = self.shape().iter().zip(named);
         self.reshape(sizes.filter(|&(&n, named)| n != 1 || !named).map(|(&n, _)| n).collect::<Shape>())
@@ -46,7 +50,12 @@ impl Tensor {
 }
 
 pub(super) const ROW: Row = Row {
-    errors: || vec![Refusal::new(&["dimension 3"], || values(1, [1, 2, 1]).squeeze_dim(3))],
+    errors: || {
+        vec![
+            Refusal::new(&["dimension 3"], || values(1, [1, 2, 1]).squeeze_dim(3)),
+            Refusal::new(&["twice"], || values(1, [1, 2, 1]).squeeze_dim([2, -1])),
+        ]
+    },
     ..Row::new("squeeze", "torch.squeeze", || {
         vec![
             Sample::new("all", [values(1, [1, 3, 1])], |x| x[0].squeeze()),

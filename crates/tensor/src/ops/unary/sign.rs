@@ -1,8 +1,8 @@
 //! Sign.
 
 use crate::operation::{Saves, Unary, flat, unary};
-use crate::table::{Kink, Refusal, Row, Sample, uniform};
-use crate::{Result, Tensor};
+use crate::table::{Kink, Row, Sample, uniform};
+use crate::{DType, Result, Tensor};
 use chainrule_kernels::Float;
 
 #[derive(Clone, Copy)]
@@ -32,7 +32,8 @@ impl Unary for Sign {
 }
 
 impl Tensor {
-    /// −1, 0 or 1, element by element, and 0 for a NaN (PyTorch: `torch.sign`). The derivative is 0.
+    /// −1, 0 or 1, element by element, and 0 for a NaN; booleans as they are (PyTorch: `torch.sign`). The
+    /// derivative is 0.
     ///
     /// ```
     /// # use chainrule_tensor::{Tensor, Result};
@@ -41,18 +42,14 @@ impl Tensor {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    /// For booleans.
     #[track_caller]
     pub fn sign(&self) -> Result<Tensor> {
-        unary(self, Sign)
+        if self.dtype() == DType::Bool { Ok(self.clone()) } else { unary(self, Sign) }
     }
 }
 
 pub(super) const ROW: Row = Row {
     kinks: || vec![Kink { at: 0.0, call: Tensor::sign, derivative: 0.0 }],
-    errors: || vec![Refusal::new(&["bool"], || Tensor::new([true]).sign())],
     bench: &[(&[&[1_000_000]], |x| Ok(vec![x[0].sign()?]))],
     ..Row::new("sign", "torch.sign", || vec![Sample::new("", [uniform(1, [2, 3], 0.1, 0.4)], |x| x[0].sign()).flat()])
 };

@@ -1,8 +1,8 @@
 //! Square.
 
 use crate::operation::{Saves, Unary, unary};
-use crate::table::{Refusal, Row, Sample, values};
-use crate::{Result, Tensor};
+use crate::table::{Row, Sample, values};
+use crate::{DType, Result, Tensor};
 use chainrule_kernels::Float;
 
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ impl Unary for Square {
 }
 
 impl Tensor {
-    /// x², element by element (PyTorch: `torch.square`).
+    /// x², element by element; as integers for booleans (PyTorch: `torch.square`).
     ///
     /// ```
     /// # use chainrule_tensor::{Tensor, Result};
@@ -35,17 +35,13 @@ impl Tensor {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    /// For booleans.
     #[track_caller]
     pub fn square(&self) -> Result<Tensor> {
-        unary(self, Square)
+        if self.dtype() == DType::Bool { self.to_dtype(DType::I64) } else { unary(self, Square) }
     }
 }
 
 pub(super) const ROW: Row = Row {
-    errors: || vec![Refusal::new(&["bool"], || Tensor::new([true]).square())],
     bench: &[(&[&[1_000_000]], |x| Ok(vec![x[0].square()?]))],
     ..Row::new("square", "torch.square", || vec![Sample::new("", [values(1, [2, 3])], |x| x[0].square())])
 };

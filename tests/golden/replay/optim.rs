@@ -1,0 +1,98 @@
+//! Optimizers: the parameters after every step, and the state at the end.
+
+use chainrule::{Parameter, Tensor};
+use serde_json::Value as Json;
+
+use super::Replay;
+use crate::call::Call;
+use crate::check::{Accuracy, Checker};
+use crate::directory::Case;
+use crate::stop::{Outcome, mismatch, not_built};
+use crate::tables::optimizers::{self, AnyOptimizer};
+use crate::value::{Leaves, float};
+
+pub(crate) const REPLAY: Replay =
+    Replay { name: "optim", draws: false, subject: |case| case.text("optim").into(), case: replay };
+
+/// Parameters, and their options.
+pub(crate) type Group = (Vec<Parameter>, Call);
+
+/// Makes an optimizer, and sees to it that every option was taken.
+pub(crate) fn construct(name: &str, groups: &[Group]) -> Outcome<Box<dyn AnyOptimizer>> {
+    let optimizer = optimizers::entry(name)?(groups)?;
+    groups.iter().try_for_each(|(_, options)| options.all_taken(name))?;
+    Ok(optimizer)
+}
+
+fn replay(case: &Case<'_>) -> Outcome<Accuracy> {
+    let name = case.text("optim");
+    optimizers::entry(name)?;
+    if case.json["sparse"] == true || case.json.get("problem").is_some() {
+        return not_built(format!("optimizer not built: {name}"));
+    }
+    let mut leaves = Leaves::new(case);
+    let defaults = Call::new(&mut leaves, &Json::Null, &[], &case.json["kwargs"])?;
+    let parameters = (0..3).map(|i| parameter(case, i)).collect::<Outcome<Vec<_>>>()?;
+    let mut groups = Vec::new();
+    for group in case.json["groups"].as_array().into_iter().flatten() {
+        let options = defaults.with(leaves.named(&group["kwargs"])?);
+        let members = group["params"].as_array().into_iter().flatten().filter_map(Json::as_u64);
+        groups.push((members.map(|i| parameters[i as usize].clone()).collect(), options));
+    }
+    let mut optimizer = construct(name, &groups)?;
+    let gradients = (0..3).map(|i| case.set_tensor(&format!("g{i}"))).collect::<Outcome<Vec<_>>>()?;
+    let mut trajectories = vec![Vec::new(); 3];
+    for step in 0..case.json["steps"].as_u64().unwrap_or(0) {
+        for (i, parameter) in parameters.iter().enumerate() {
+            let gradient = gradients[i].select(0, step as isize)?;
+            parameter.set_grad((!is_missing(case, step, i)).then_some(gradient))?;
+        }
+        optimizer.step()?;
+        for (trajectory, parameter) in trajectories.iter_mut().zip(&parameters) {
+            // A copy of the values: the optimizer goes on in place.
+            trajectory.push(parameter.tensor().detach().mul(1.0)?);
+        }
+    }
+    let mut checker = Checker::new(case);
+    for name in case.names("traj") {
+        let i: usize = name[1..].parse().unwrap_or(usize::MAX);
+        checker.output(&format!("traj.{name}"), &Tensor::stack(&trajectories[i], 0)?)?;
+    }
+    state(case, optimizer.as_ref(), &mut checker)?;
+    Ok(checker.accuracy())
+}
+
+fn parameter(case: &Case<'_>, i: usize) -> Outcome<Parameter> {
+    let parameter = Parameter::new(case.set_tensor(&format!("p{i}"))?)?;
+    parameter.set_name(&format!("p{i}"));
+    Ok(parameter)
+}
+
+fn is_missing(case: &Case<'_>, step: u64, parameter: usize) -> bool {
+    case.json["missing"].as_array().into_iter().flatten().any(|pair| pair[0] == step && pair[1] == parameter)
+}
+
+/// Compares the state: tensors with tensors, and the count of steps.
+fn state(case: &Case<'_>, optimizer: &dyn AnyOptimizer, checker: &mut Checker<'_>) -> Outcome<()> {
+    let ours = optimizer.state_dict()?;
+    for (parameter, entries) in case.json["state"].as_object().into_iter().flatten() {
+        for (key, want) in entries.as_object().into_iter().flatten() {
+            if key == "step" {
+                let want = match want["tensor"].as_str() {
+                    Some(name) => case.tensor(name)?.item()?,
+                    None => float(&want["scalar"]).unwrap_or(f64::NAN),
+                };
+                let got = optimizers::steps(&ours, parameter)?;
+                if got != want {
+                    return mismatch(format!("{parameter} was updated {got} times, not {want}"));
+                }
+            } else if let Some(name) = want["tensor"].as_str() {
+                match ours.get(&format!("{parameter}.{key}")) {
+                    Some(tensor) => checker.output(name, tensor)?,
+                    None => return mismatch(format!("there is no state {parameter}.{key}")),
+                }
+            }
+        }
+    }
+    Ok(())
+}
