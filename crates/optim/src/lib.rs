@@ -36,7 +36,9 @@ pub use prelude::*;
 #[doc(hidden)]
 pub mod prelude {
     pub use crate::algorithm::{
-        Adam, AdamOptions, AdamW, AdamWOptions, Algorithm, RmsProp, RmsPropOptions, Sgd, SgdOptions,
+        Adadelta, AdadeltaOptions, Adagrad, AdagradOptions, Adam, AdamOptions, AdamW, AdamWOptions, Adamax,
+        AdamaxOptions, Algorithm, Asgd, AsgdOptions, Lion, LionOptions, NAdam, NAdamOptions, RAdam,
+        RAdamOptions, RmsProp, RmsPropOptions, Rprop, RpropOptions, Sgd, SgdOptions,
     };
     pub use crate::clip::{
         ClipGradNormOptions, clip_grad_norm_, clip_grad_norm_with, clip_grad_value_, get_total_norm,

@@ -38,7 +38,8 @@ impl<A: Algorithm> Optimizer<A> {
     /// An optimizer of parameters with the same options.
     ///
     /// # Errors
-    /// When there are no parameters, one occurs twice, or an option is out of its range.
+    /// When there are no parameters, one occurs twice or has a shape that the algorithm cannot update, or an option
+    /// is out of its range.
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Parameter>, options: A) -> Result<Self> {
         Self::with_groups([ParamGroup::new(parameters, options)])
@@ -62,8 +63,8 @@ impl<A: Algorithm> Optimizer<A> {
     /// ```
     ///
     /// # Errors
-    /// When there are no parameters, one occurs twice, two groups have one name, or an option is out of its
-    /// range.
+    /// When there are no parameters, one occurs twice or has a shape that the algorithm cannot update, two groups
+    /// have one name, or an option is out of its range.
     #[track_caller]
     pub fn with_groups(groups: impl IntoIterator<Item = ParamGroup<A>>) -> Result<Self> {
         let mut groups = groups.into_iter();
@@ -84,8 +85,8 @@ impl<A: Algorithm> Optimizer<A> {
     /// Adds a group, for example of layers that are trained from now on.
     ///
     /// # Errors
-    /// When a parameter occurs twice or is in the optimizer already, the group's name is taken, or an option is
-    /// out of its range; nothing changes then.
+    /// When a parameter occurs twice, is in the optimizer already or has a shape that the algorithm cannot update,
+    /// the group's name is taken, or an option is out of its range; nothing changes then.
     #[track_caller]
     pub fn add_param_group(&mut self, group: ParamGroup<A>) -> Result<()> {
         group.options.validate()?;
@@ -93,6 +94,9 @@ impl<A: Algorithm> Optimizer<A> {
             && self.groups.iter().any(|g| g.name.as_ref() == Some(name))
         {
             bail!(Value, A::NAME, "there is a parameter group {name:?} already");
+        }
+        for parameter in group.parameters() {
+            group.options.accepts(&parameter.shape())?;
         }
         let mut seen: HashSet<u64> = self.slots().map(|slot| slot.parameter.id()).collect();
         for (i, parameter) in group.parameters().enumerate() {

@@ -1,5 +1,6 @@
 //! [`Slot`]: a parameter with the state that an optimizer keeps for it.
 
+use chainrule_kernels::gemm::GemmNumber;
 use chainrule_kernels::{Buffer, Element};
 use chainrule_tensor::{DType, FloatElement, Parameter, Shape, Tensor};
 
@@ -61,7 +62,7 @@ impl Slot {
     }
 }
 
-fn update<A: Algorithm, T: FloatElement>(
+fn update<A: Algorithm, T: FloatElement + GemmNumber>(
     options: &A,
     wanted: &[StateTensor],
     parameter: &Parameter,
@@ -71,19 +72,25 @@ fn update<A: Algorithm, T: FloatElement>(
     state: &mut Vec<Stored<T>>,
 ) {
     let grad = gradient.as_slice::<T>().expect("a gradient that was checked");
-    let fresh = prepare(state, wanted, shape);
+    let (count, fresh) = prepare(state, wanted, shape);
     let change = |value: &mut [T]| {
-        let state = &mut state[..wanted.len()];
+        let state = &mut state[..count];
         options.update(Update { value, grad, state, shape, step, fresh });
     };
     parameter.update(change).expect("a parameter keeps its dtype");
 }
 
-/// Brings the state tensors that are wanted to the front, in order, and makes those that are missing; says
-/// whether any was.
-fn prepare<T: FloatElement>(state: &mut Vec<Stored<T>>, wanted: &[StateTensor], shape: &Shape) -> bool {
-    let mut fresh = false;
-    for (place, tensor) in wanted.iter().enumerate() {
+/// Brings the state tensors that are wanted to the front, in order, and makes those that are missing; gives their
+/// number, and says whether any was missing.
+fn prepare<T: FloatElement>(
+    state: &mut Vec<Stored<T>>,
+    wanted: &[StateTensor],
+    shape: &Shape,
+) -> (usize, bool) {
+    let (mut count, mut fresh) = (0, false);
+    for tensor in wanted.iter().filter(|tensor| (tensor.applies)(shape)) {
+        let place = count;
+        count += 1;
         if state.get(place).is_some_and(|s| s.name == tensor.name) {
             continue;
         }
@@ -99,5 +106,5 @@ fn prepare<T: FloatElement>(state: &mut Vec<Stored<T>>, wanted: &[StateTensor], 
         };
         state.insert(place, stored);
     }
-    fresh
+    (count, fresh)
 }

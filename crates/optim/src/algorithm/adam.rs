@@ -87,6 +87,10 @@ impl Algorithm for AdamOptions {
         self.validate_as(Self::NAME)
     }
 
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
     fn state(&self) -> Vec<StateTensor> {
         let mut state = vec![StateTensor::zeros("exp_avg"), StateTensor::zeros("exp_avg_sq")];
         if self.amsgrad {
@@ -103,11 +107,7 @@ impl Algorithm for AdamOptions {
         let eps = T::of(self.eps);
         let (keep, add) = (T::of(beta2), T::of(1.0 - beta2));
         let average = super::lerp::<T>(1.0 - beta1);
-        let (penalty, shrink) = if self.decoupled_weight_decay {
-            (0.0, T::of(1.0 - self.lr * self.weight_decay))
-        } else {
-            (self.weight_decay, T::ONE)
-        };
+        let (penalty, shrink) = super::weight_decay(self.weight_decay, self.lr, self.decoupled_weight_decay);
         let gradient = super::gradient::<T>(self.maximize, penalty);
         if self.amsgrad {
             parameter.each(|[x, m, v, largest], g| {

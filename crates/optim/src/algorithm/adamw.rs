@@ -3,7 +3,7 @@
 use chainrule_tensor::{FloatElement, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{AdamOptions, Algorithm, StateTensor, Update};
+use super::{AdamOptions, Algorithm, GemmNumber, StateTensor, Update};
 use crate::Optimizer;
 
 /// Adam with decoupled weight decay (PyTorch: `torch.optim.AdamW`); see [`AdamWOptions`].
@@ -75,11 +75,15 @@ impl Algorithm for AdamWOptions {
         self.as_adam().validate_as(Self::NAME)
     }
 
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
     fn state(&self) -> Vec<StateTensor> {
         self.as_adam().state()
     }
 
-    fn update<T: FloatElement>(&self, parameter: Update<'_, T>) {
+    fn update<T: FloatElement + GemmNumber>(&self, parameter: Update<'_, T>) {
         self.as_adam().update(parameter);
     }
 }

@@ -1,8 +1,16 @@
 //! [`Algorithm`]: what one optimizer does to one parameter. One file for each.
 
+mod adadelta;
+mod adagrad;
 mod adam;
+mod adamax;
 mod adamw;
+mod asgd;
+mod lion;
+mod nadam;
+mod radam;
 mod rmsprop;
+mod rprop;
 mod sgd;
 mod update;
 
@@ -10,9 +18,20 @@ use chainrule_tensor::{FloatElement, Result, Shape};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[doc(no_inline)]
+pub use chainrule_kernels::gemm::GemmNumber;
+
+pub use adadelta::{Adadelta, AdadeltaOptions};
+pub use adagrad::{Adagrad, AdagradOptions};
 pub use adam::{Adam, AdamOptions};
+pub use adamax::{Adamax, AdamaxOptions};
 pub use adamw::{AdamW, AdamWOptions};
+pub use asgd::{Asgd, AsgdOptions};
+pub use lion::{Lion, LionOptions};
+pub use nadam::{NAdam, NAdamOptions};
+pub use radam::{RAdam, RAdamOptions};
 pub use rmsprop::{RmsProp, RmsPropOptions};
+pub use rprop::{Rprop, RpropOptions};
 pub use sgd::{Sgd, SgdOptions};
 pub use update::Update;
 
@@ -90,8 +109,23 @@ pub trait Algorithm: Clone + std::fmt::Debug + Send + Sync + Serialize + Deseria
         Vec::new()
     }
 
-    /// Updates a parameter, in place.
-    fn update<T: FloatElement>(&self, parameter: Update<'_, T>);
+    /// The option `weight_decay`, for [`weight_decay_groups`](crate::weight_decay_groups); `None` where the
+    /// algorithm has none.
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        None
+    }
+
+    /// Checks whether the algorithm can update parameters of a shape; called when a group is added.
+    ///
+    /// # Errors
+    /// When it cannot. Without implementation it can update any.
+    #[track_caller]
+    fn accepts(&self, _shape: &Shape) -> Result<()> {
+        Ok(())
+    }
+
+    /// Updates a parameter, in place. Implementations that multiply no matrices write `T: FloatElement` only.
+    fn update<T: FloatElement + GemmNumber>(&self, parameter: Update<'_, T>);
 }
 
 /// A tensor that an algorithm keeps for each parameter, in the dtype of the parameter.
@@ -100,6 +134,8 @@ pub struct StateTensor {
     pub(crate) name: &'static str,
     pub(crate) initial: f64,
     pub(crate) shape: fn(&Shape) -> Shape,
+    /// Whether parameters of a shape have it.
+    pub(crate) applies: fn(&Shape) -> bool,
 }
 
 impl StateTensor {
@@ -110,13 +146,25 @@ impl StateTensor {
 
     /// One value everywhere, in the shape of the parameter.
     pub const fn filled(name: &'static str, initial: f64) -> Self {
-        StateTensor { name, initial, shape: Shape::clone }
+        StateTensor { name, initial, shape: Shape::clone, applies: |_| true }
+    }
+
+    /// A single number. Scalars come last, and [`Update::scalar`] hands them out.
+    pub const fn scalar(name: &'static str, initial: f64) -> Self {
+        Self::filled(name, initial).shape(|_| Shape::from([]))
     }
 
     /// Another shape, which follows from that of the parameter.
     #[must_use]
     pub const fn shape(mut self, shape: fn(&Shape) -> Shape) -> Self {
         self.shape = shape;
+        self
+    }
+
+    /// Only for parameters whose shape `applies` says yes to.
+    #[must_use]
+    pub const fn only(mut self, applies: fn(&Shape) -> bool) -> Self {
+        self.applies = applies;
         self
     }
 }
@@ -138,4 +186,21 @@ fn lerp<T: FloatElement>(weight: f64) -> impl Fn(T, T) -> T + Copy + Sync {
     let near = weight.abs() < 0.5;
     let part = T::of(if near { weight } else { weight - 1.0 });
     move |average, new| (if near { average } else { new }) + part * (new - average)
+}
+
+/// The L2 penalty, and the factor of decoupled weight decay, one of which is without effect.
+fn weight_decay<T: FloatElement>(weight_decay: f64, lr: f64, decoupled: bool) -> (f64, T) {
+    if decoupled { (0.0, T::of(1.0 - lr * weight_decay)) } else { (weight_decay, T::ONE) }
+}
+
+/// −1, 0 or 1; a NaN stays.
+#[inline(always)]
+fn sign<T: FloatElement>(x: T) -> T {
+    if x > T::ZERO {
+        T::ONE
+    } else if x < T::ZERO {
+        -T::ONE
+    } else {
+        x
+    }
 }

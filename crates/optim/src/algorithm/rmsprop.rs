@@ -81,6 +81,10 @@ impl Algorithm for RmsPropOptions {
         check::non_negative(Self::NAME, "momentum", self.momentum)
     }
 
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
     fn state(&self) -> Vec<StateTensor> {
         let mut state = vec![StateTensor::zeros("square_avg")];
         if self.momentum > 0.0 {

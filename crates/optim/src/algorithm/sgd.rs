@@ -84,6 +84,10 @@ impl Algorithm for SgdOptions {
         Ok(())
     }
 
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
     fn state(&self) -> Vec<StateTensor> {
         if self.momentum == 0.0 { vec![] } else { vec![StateTensor::zeros("momentum_buffer")] }
     }

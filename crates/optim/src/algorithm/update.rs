@@ -40,6 +40,18 @@ impl<'a, T: FloatElement> Update<'a, T> {
         update::in_place(slices, grad, ns, f);
     }
 
+    /// Takes the last of the state tensors, a single number, out of those that [`each`](Update::each) and
+    /// [`states`](Update::states) hand out.
+    ///
+    /// # Panics
+    /// When there is none, or it is not a single number.
+    pub fn scalar(&mut self) -> &'a mut T {
+        let (last, others) = std::mem::take(&mut self.state).split_last_mut().expect("a state tensor");
+        self.state = others;
+        assert_eq!(last.values.len(), 1, "{} is not a scalar", last.name);
+        &mut last.values[0]
+    }
+
     /// The state tensors, in the order in which the algorithm declares them, for updates that are not element by
     /// element.
     pub fn states(&mut self) -> impl Iterator<Item = &mut [T]> {

@@ -152,7 +152,8 @@ impl Loader<'_> {
             ));
         }
         let has = |name: &str| saved.state.iter().chain(&saved.pending).any(|s| s == name);
-        for tensor in wanted.iter().filter(|tensor| saved.steps > 0 && !has(tensor.name)) {
+        let due = |tensor: &&StateTensor| saved.steps > 0 && (tensor.applies)(shape);
+        for tensor in wanted.iter().filter(due).filter(|tensor| !has(tensor.name)) {
             self.report(format!("{} has {} steps but no {}", saved.name, saved.steps, tensor.name));
         }
         let state = match &slot.state {

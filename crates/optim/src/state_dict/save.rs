@@ -28,9 +28,9 @@ impl<A: Algorithm> Optimizer<A> {
             let mut parameters = Vec::new();
             for (slot, name) in group.slots.iter().zip(names) {
                 let state = with_state!(&slot.state, list => save(&mut dict, &name, list)?);
-                let made = |tensor: &&StateTensor| slot.steps == 0 || state.iter().any(|s| s == tensor.name);
-                let pending =
-                    wanted.iter().filter(|tensor| !made(tensor)).map(|t| t.name.to_string()).collect();
+                let made = |tensor: &StateTensor| slot.steps == 0 || state.iter().any(|s| s == tensor.name);
+                let missing = wanted.iter().filter(|tensor| (tensor.applies)(&slot.shape) && !made(tensor));
+                let pending = missing.map(|tensor| tensor.name.to_string()).collect();
                 parameters.push(SavedParameter {
                     name,
                     shape: slot.shape.to_vec(),

@@ -150,6 +150,252 @@ fn adamw_is_its_formula() {
     }
 }
 
+/// Weight decay and maximize, in all combinations.
+const DECAYS: [(f64, bool); 4] = [(0.0, false), (0.1, false), (0.0, true), (0.1, true)];
+
+/// The gradient with its sign and the penalty.
+fn penalized(g: f64, x: f64, weight_decay: f64, maximize: bool) -> f64 {
+    (if maximize { -g } else { g }) + weight_decay * x
+}
+
+#[test]
+fn adagrad_is_its_formula() {
+    for (lr_decay, initial_accumulator_value) in [(0.0, 0.0), (0.3, 0.0), (0.0, 0.2), (0.1, 0.1)] {
+        for (weight_decay, maximize) in DECAYS {
+            let (lr, eps) = (0.1, 1e-3);
+            let options =
+                AdagradOptions { lr, lr_decay, weight_decay, initial_accumulator_value, eps, maximize };
+            check(&options, |start, gradients| {
+                let (mut x, mut sum) = (start, initial_accumulator_value);
+                for (t, &g) in gradients.iter().enumerate() {
+                    let g = penalized(g, x, weight_decay, maximize);
+                    sum += g * g;
+                    x -= lr / (1.0 + t as f64 * lr_decay) * g / (sum.sqrt() + eps);
+                }
+                x
+            });
+        }
+    }
+}
+
+#[test]
+fn adadelta_is_its_formula() {
+    for rho in [0.9, 0.5, 0.0] {
+        for (weight_decay, maximize) in DECAYS {
+            let (lr, eps) = (0.7, 1e-3);
+            check(&AdadeltaOptions { lr, rho, eps, weight_decay, maximize }, |start, gradients| {
+                let (mut x, mut square, mut change) = (start, 0.0, 0.0);
+                for &g in gradients {
+                    let g = penalized(g, x, weight_decay, maximize);
+                    square = rho * square + (1.0 - rho) * g * g;
+                    let step = -f64::sqrt(change + eps) / f64::sqrt(square + eps) * g;
+                    change = rho * change + (1.0 - rho) * step * step;
+                    x += lr * step;
+                }
+                x
+            });
+        }
+    }
+}
+
+#[test]
+fn adamax_is_its_formula() {
+    for betas in [(0.9, 0.999), (0.3, 0.5), (0.0, 0.0)] {
+        for (weight_decay, maximize) in DECAYS {
+            let (lr, eps) = (0.05, 1e-3);
+            check(&AdamaxOptions { lr, betas, eps, weight_decay, maximize }, |start, gradients| {
+                let (mut x, mut m, mut u) = (start, 0.0, 0.0f64);
+                for (t, &g) in (1..).zip(gradients) {
+                    let g = penalized(g, x, weight_decay, maximize);
+                    m = betas.0 * m + (1.0 - betas.0) * g;
+                    u = (betas.1 * u).max(g.abs() + eps);
+                    x -= lr / (1.0 - betas.0.powi(t)) * m / u;
+                }
+                x
+            });
+        }
+    }
+}
+
+#[test]
+fn nadam_is_its_formula() {
+    for (betas, momentum_decay) in [((0.9, 0.999), 4e-3), ((0.6, 0.9), 0.5), ((0.9, 0.9), 0.0)] {
+        for (weight_decay, maximize) in DECAYS {
+            for decoupled_weight_decay in BOTH {
+                let (lr, eps) = (0.05, 1e-3);
+                let options = NAdamOptions {
+                    lr,
+                    betas,
+                    eps,
+                    weight_decay,
+                    momentum_decay,
+                    decoupled_weight_decay,
+                    maximize,
+                };
+                check(&options, |start, gradients| {
+                    let (mut x, mut m, mut v, mut product) = (start, 0.0, 0.0, 1.0);
+                    let mu = |t: i32| betas.0 * (1.0 - 0.5 * 0.96f64.powf(f64::from(t) * momentum_decay));
+                    for (t, &g) in (1..).zip(gradients) {
+                        let penalty = if decoupled_weight_decay { 0.0 } else { weight_decay };
+                        let g = penalized(g, x, penalty, maximize);
+                        if decoupled_weight_decay {
+                            x -= lr * weight_decay * x;
+                        }
+                        m = betas.0 * m + (1.0 - betas.0) * g;
+                        v = betas.1 * v + (1.0 - betas.1) * g * g;
+                        product *= mu(t);
+                        let m_hat =
+                            mu(t + 1) * m / (1.0 - product * mu(t + 1)) + (1.0 - mu(t)) * g / (1.0 - product);
+                        let v_hat = v / (1.0 - betas.1.powi(t));
+                        x -= lr * m_hat / (v_hat.sqrt() + eps);
+                    }
+                    x
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn radam_is_its_formula() {
+    // With the first betas the fifth step is the first to be rectified, with the second the third, with the last none.
+    for betas in [(0.9, 0.999), (0.8, 0.9), (0.5, 0.6)] {
+        for (weight_decay, maximize) in DECAYS {
+            for decoupled_weight_decay in BOTH {
+                let (lr, eps) = (0.05, 1e-3);
+                let options = RAdamOptions { lr, betas, eps, weight_decay, decoupled_weight_decay, maximize };
+                check(&options, |start, gradients| {
+                    let (mut x, mut m, mut v) = (start, 0.0, 0.0);
+                    let longest = 2.0 / (1.0 - betas.1) - 1.0;
+                    for (t, &g) in (1..).zip(gradients) {
+                        let penalty = if decoupled_weight_decay { 0.0 } else { weight_decay };
+                        let g = penalized(g, x, penalty, maximize);
+                        if decoupled_weight_decay {
+                            x -= lr * weight_decay * x;
+                        }
+                        m = betas.0 * m + (1.0 - betas.0) * g;
+                        v = betas.1 * v + (1.0 - betas.1) * g * g;
+                        let m_hat = m / (1.0 - betas.0.powi(t));
+                        let power = betas.1.powi(t);
+                        let length = longest - 2.0 * f64::from(t) * power / (1.0 - power);
+                        x -= lr
+                            * if length > 5.0 {
+                                let r = ((length - 4.0) * (length - 2.0) * longest
+                                    / ((longest - 4.0) * (longest - 2.0) * length))
+                                    .sqrt();
+                                m_hat * r * (1.0 - power).sqrt() / (v.sqrt() + eps)
+                            } else {
+                                m_hat
+                            };
+                    }
+                    x
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn rprop_is_its_formula() {
+    for (etas, step_sizes) in [((0.5, 1.2), (1e-6, 50.0)), ((0.3, 1.9), (0.02, 0.1))] {
+        for maximize in BOTH {
+            check(&RpropOptions { lr: 0.05, etas, step_sizes, maximize }, |start, gradients| {
+                let (mut x, mut before, mut size) = (start, 0.0, 0.05f64);
+                for &g in gradients {
+                    let mut g = penalized(g, x, 0.0, maximize);
+                    if g * before > 0.0 {
+                        size = (size * etas.1).min(step_sizes.1);
+                    } else if g * before < 0.0 {
+                        size = (size * etas.0).max(step_sizes.0);
+                        g = 0.0;
+                    }
+                    if g != 0.0 {
+                        x -= size * g.signum();
+                    }
+                    before = g;
+                }
+                x
+            });
+        }
+    }
+}
+
+#[test]
+fn asgd_is_its_formula_and_its_average_that_of_the_last_values() {
+    for (lambd, alpha, t0) in [(1e-4, 0.75, 1e6), (0.3, 0.5, 0.0), (0.0, 0.75, 4.0)] {
+        for (weight_decay, maximize) in DECAYS {
+            let options = AsgdOptions { lr: 0.1, lambd, alpha, t0, weight_decay, maximize };
+            check(&options, |start, gradients| {
+                let (mut x, mut eta) = (start, 0.1);
+                for (t, &g) in (1..).zip(gradients) {
+                    let g = penalized(g, x, weight_decay, maximize);
+                    x = x - lambd * eta * x - eta * g;
+                    eta = 0.1 / (1.0 + lambd * 0.1 * f64::from(t)).powf(alpha);
+                }
+                x
+            });
+        }
+    }
+    let p = parameter(1, 3);
+    let mut optimizer =
+        Asgd::new([p.clone()], AsgdOptions { lr: 0.1, t0: 4.0, ..Default::default() }).unwrap();
+    let mut history = Vec::new();
+    for step in 0..9 {
+        p.set_grad(Some(tensor(&numbers(50 + step, 3), [3]))).unwrap();
+        optimizer.step().unwrap();
+        history.push(values(&p)[0]);
+    }
+    // After update t0 + 1 the weight is still 1, so the average is over the values from that one on.
+    let last = &history[5..];
+    let mean = (history[5] + last.iter().skip(1).sum::<f64>()) / last.len() as f64;
+    let average = optimizer.state_dict().unwrap().get("param.0.ax").unwrap().to_vec::<f64>().unwrap()[0];
+    assert!((average - mean).abs() < 1e-12, "{average} instead of {mean}");
+}
+
+#[test]
+fn lion_is_its_formula() {
+    for betas in [(0.9, 0.99), (0.5, 0.3), (0.0, 0.0)] {
+        for (weight_decay, maximize) in DECAYS {
+            let lr = 0.05;
+            check(&LionOptions { lr, betas, weight_decay, maximize }, |start, gradients| {
+                let (mut x, mut m) = (start, 0.0);
+                for &g in gradients {
+                    let g = penalized(g, x, 0.0, maximize);
+                    let direction = betas.0 * m + (1.0 - betas.0) * g;
+                    x -= lr * (direction.signum() + weight_decay * x);
+                    m = betas.1 * m + (1.0 - betas.1) * g;
+                }
+                x
+            });
+        }
+    }
+}
+
+/// What PyTorch's constructors have, by the JSON of the options.
+#[test]
+fn defaults_are_those_of_pytorch_in_full() {
+    fn check<A: Algorithm + Default>(want: &str) {
+        assert_eq!(serde_json::to_string(&A::default()).unwrap(), want);
+    }
+    check::<AdagradOptions>(
+        r#"{"lr":0.01,"lr_decay":0.0,"weight_decay":0.0,"initial_accumulator_value":0.0,"eps":1e-10,"maximize":false}"#,
+    );
+    check::<AdadeltaOptions>(r#"{"lr":1.0,"rho":0.9,"eps":1e-6,"weight_decay":0.0,"maximize":false}"#);
+    check::<AdamaxOptions>(
+        r#"{"lr":0.002,"betas":[0.9,0.999],"eps":1e-8,"weight_decay":0.0,"maximize":false}"#,
+    );
+    check::<NAdamOptions>(
+        r#"{"lr":0.002,"betas":[0.9,0.999],"eps":1e-8,"weight_decay":0.0,"momentum_decay":0.004,"decoupled_weight_decay":false,"maximize":false}"#,
+    );
+    check::<RAdamOptions>(
+        r#"{"lr":0.001,"betas":[0.9,0.999],"eps":1e-8,"weight_decay":0.0,"decoupled_weight_decay":false,"maximize":false}"#,
+    );
+    check::<RpropOptions>(r#"{"lr":0.01,"etas":[0.5,1.2],"step_sizes":[1e-6,50.0],"maximize":false}"#);
+    check::<AsgdOptions>(
+        r#"{"lr":0.01,"lambd":0.0001,"alpha":0.75,"t0":1000000.0,"weight_decay":0.0,"maximize":false}"#,
+    );
+}
+
 #[test]
 fn defaults_are_those_of_pytorch() {
     let sgd = SgdOptions::default();

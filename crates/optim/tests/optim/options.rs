@@ -31,6 +31,14 @@ fn hyperparameters_out_of_range_are_refused_with_their_value() {
         refused(RmsPropOptions { lr, ..Default::default() }, &["lr", &value]);
         refused(AdamOptions { lr, ..Default::default() }, &["lr", &value]);
         refused(AdamWOptions { lr, ..Default::default() }, &["lr", &value]);
+        refused(AdagradOptions { lr, ..Default::default() }, &["lr", &value]);
+        refused(AdadeltaOptions { lr, ..Default::default() }, &["lr", &value]);
+        refused(AdamaxOptions { lr, ..Default::default() }, &["lr", &value]);
+        refused(NAdamOptions { lr, ..Default::default() }, &["lr", &value]);
+        refused(RAdamOptions { lr, ..Default::default() }, &["lr", &value]);
+        refused(RpropOptions { lr, ..Default::default() }, &["lr", &value]);
+        refused(AsgdOptions { lr, ..Default::default() }, &["lr", &value]);
+        refused(LionOptions { lr, ..Default::default() }, &["lr", &value]);
     }
     refused(SgdOptions { momentum: -0.5, ..Default::default() }, &["momentum", "-0.5"]);
     refused(SgdOptions { dampening: f64::NAN, ..Default::default() }, &["dampening", "NaN"]);
@@ -51,6 +59,28 @@ fn hyperparameters_out_of_range_are_refused_with_their_value() {
     refused(AdamOptions { eps: -1.0, ..Default::default() }, &["eps", "-1"]);
     refused(AdamOptions { weight_decay: -1.0, ..Default::default() }, &["weight_decay", "-1"]);
     refused(AdamWOptions { weight_decay: -1.0, ..Default::default() }, &["weight_decay", "-1"]);
+    refused(AdagradOptions { lr_decay: -0.5, ..Default::default() }, &["lr_decay", "-0.5"]);
+    refused(
+        AdagradOptions { initial_accumulator_value: -0.5, ..Default::default() },
+        &["initial_accumulator_value", "-0.5"],
+    );
+    refused(AdagradOptions { weight_decay: -0.5, ..Default::default() }, &["weight_decay", "-0.5"]);
+    refused(AdagradOptions { eps: -0.5, ..Default::default() }, &["eps", "-0.5"]);
+    refused(AdadeltaOptions { rho: 1.1, ..Default::default() }, &["rho", "1.1"]);
+    refused(AdadeltaOptions { eps: -1.0, ..Default::default() }, &["eps", "-1"]);
+    refused(AdamaxOptions { betas: (0.0, 1.0), ..Default::default() }, &["betas.1", "1"]);
+    refused(AdamaxOptions { eps: -1.0, ..Default::default() }, &["eps", "-1"]);
+    refused(NAdamOptions { betas: (1.0, 0.0), ..Default::default() }, &["betas.0", "1"]);
+    refused(NAdamOptions { momentum_decay: -0.5, ..Default::default() }, &["momentum_decay", "-0.5"]);
+    refused(RAdamOptions { betas: (0.9, 1.5), ..Default::default() }, &["betas.1", "1.5"]);
+    refused(RAdamOptions { weight_decay: -1.0, ..Default::default() }, &["weight_decay", "-1"]);
+    refused(RpropOptions { etas: (1.0, 1.2), ..Default::default() }, &["etas.0", "1"]);
+    refused(RpropOptions { etas: (0.5, 0.9), ..Default::default() }, &["etas.1", "0.9"]);
+    refused(RpropOptions { step_sizes: (2.0, 1.0), ..Default::default() }, &["step_sizes", "2 > 1"]);
+    refused(AsgdOptions { lambd: -0.5, ..Default::default() }, &["lambd", "-0.5"]);
+    refused(AsgdOptions { alpha: -0.5, ..Default::default() }, &["alpha", "-0.5"]);
+    refused(AsgdOptions { t0: f64::NAN, ..Default::default() }, &["t0", "NaN"]);
+    refused(LionOptions { betas: (-0.1, 0.9), ..Default::default() }, &["betas.0", "-0.1"]);
 }
 
 #[test]

@@ -59,21 +59,23 @@ fn optimizer<A: Algorithm>(parameters: &[Parameter], options: &A, swapped: bool)
     Optimizer::with_groups(groups).unwrap()
 }
 
+/// Saved after any step.
 fn resumes<A: Algorithm + Default>(options: A) {
     let whole = model();
     train(&mut optimizer(&whole, &options, false), &whole, 0..9);
+    for saved_at in 0..9 {
+        let first = model();
+        let mut before = optimizer(&first, &options, false);
+        train(&mut before, &first, 0..saved_at);
+        let file = before.state_dict().unwrap().to_bytes().unwrap();
 
-    let first = model();
-    let mut before = optimizer(&first, &options, false);
-    train(&mut before, &first, 0..4);
-    let file = before.state_dict().unwrap().to_bytes().unwrap();
-
-    let second = model();
-    second.iter().zip(&first).for_each(|(p, from)| p.set(&from.tensor()).unwrap());
-    let mut after = optimizer(&second, &A::default(), true);
-    after.load_state_dict(&StateDict::from_bytes(&file).unwrap()).unwrap();
-    train(&mut after, &second, 4..9);
-    assert_eq!(bits(&second), bits(&whole), "{options:?}");
+        let second = model();
+        second.iter().zip(&first).for_each(|(p, from)| p.set(&from.tensor()).unwrap());
+        let mut after = optimizer(&second, &A::default(), true);
+        after.load_state_dict(&StateDict::from_bytes(&file).unwrap()).unwrap();
+        train(&mut after, &second, saved_at..9);
+        assert_eq!(bits(&second), bits(&whole), "{options:?} saved after {saved_at} steps");
+    }
 }
 
 #[test]
@@ -83,6 +85,14 @@ fn a_resumed_run_gives_the_same_bits_in_another_order_of_parameters() {
     resumes(RmsPropOptions { momentum: 0.5, centered: true, ..Default::default() });
     resumes(AdamOptions { lr: 0.02, amsgrad: true, ..Default::default() });
     resumes(AdamWOptions { lr: 0.02, ..Default::default() });
+    resumes(AdagradOptions { lr_decay: 0.1, initial_accumulator_value: 0.1, ..Default::default() });
+    resumes(AdadeltaOptions { rho: 0.8, ..Default::default() });
+    resumes(AdamaxOptions { weight_decay: 0.01, ..Default::default() });
+    resumes(NAdamOptions { momentum_decay: 0.1, ..Default::default() });
+    resumes(RAdamOptions { betas: (0.8, 0.9), ..Default::default() });
+    resumes(RpropOptions { etas: (0.4, 1.3), ..Default::default() });
+    resumes(AsgdOptions { lambd: 0.1, t0: 2.0, ..Default::default() });
+    resumes(LionOptions { weight_decay: 0.1, ..Default::default() });
 }
 
 #[test]

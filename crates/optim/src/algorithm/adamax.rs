@@ -1,0 +1,101 @@
+//! Adamax.
+
+use chainrule_tensor::{FloatElement, Result};
+use serde::{Deserialize, Serialize};
+
+use super::{Algorithm, StateTensor, Update};
+use crate::{Optimizer, check};
+
+/// Adamax, Adam with the infinity norm (PyTorch: `torch.optim.Adamax`); see [`AdamaxOptions`].
+pub type Adamax = Optimizer<AdamaxOptions>;
+
+/// Options of [`Adamax`].
+///
+/// With the gradient g (negated by `maximize`, then with `weight_decay`·x added), at a parameter's update t:
+///
+/// - m = β₁·m + (1 − β₁)·g and u = max(β₂·u, |g| + `eps`);
+/// - x = x − `lr`/(1 − β₁ᵗ) · m / u.
+///
+/// Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2014), section 7.1.
+///
+/// ```
+/// # use chainrule_tensor::{Parameter, Result, Tensor};
+/// # use chainrule_optim::{Adamax, AdamaxOptions};
+/// # fn main() -> Result<()> {
+/// let w = Parameter::new(Tensor::new([1.0, 1.0]))?;
+/// w.set_grad(Some(Tensor::new([8.0, -0.5])))?;
+/// let mut optimizer = Adamax::new([w.clone()], AdamaxOptions { lr: 0.5, ..Default::default() })?;
+/// optimizer.step()?;
+/// assert!(w.tensor().allclose(&Tensor::new([0.5, 1.5]))?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamaxOptions {
+    /// Learning rate. Default 2e-3.
+    pub lr: f64,
+    /// β₁ and β₂: how much of the average and of the norm is kept at each step. Default (0.9, 0.999).
+    pub betas: (f64, f64),
+    /// Added to |g|, against division by zero. Default 1e-8.
+    pub eps: f64,
+    /// L2 penalty. Default 0.
+    pub weight_decay: f64,
+    /// Moves up the gradient instead of down. Default false.
+    pub maximize: bool,
+}
+
+impl Default for AdamaxOptions {
+    fn default() -> Self {
+        AdamaxOptions { lr: 2e-3, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.0, maximize: false }
+    }
+}
+
+impl Algorithm for AdamaxOptions {
+    const NAME: &'static str = "Adamax";
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn set_lr(&mut self, lr: f64) {
+        self.lr = lr;
+    }
+
+    fn momentum(&self) -> Option<f64> {
+        Some(self.betas.0)
+    }
+
+    fn set_momentum(&mut self, momentum: f64) {
+        self.betas.0 = momentum;
+    }
+
+    fn validate(&self) -> Result<()> {
+        check::non_negative(Self::NAME, "lr", self.lr)?;
+        check::decay_rate(Self::NAME, "betas.0", self.betas.0)?;
+        check::decay_rate(Self::NAME, "betas.1", self.betas.1)?;
+        check::non_negative(Self::NAME, "eps", self.eps)?;
+        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn state(&self) -> Vec<StateTensor> {
+        vec![StateTensor::zeros("exp_avg"), StateTensor::zeros("exp_inf")]
+    }
+
+    fn update<T: FloatElement>(&self, parameter: Update<'_, T>) {
+        let (beta1, beta2) = self.betas;
+        let rate = T::of(self.lr / (1.0 - beta1.powf(parameter.step as f64)));
+        let (keep, eps) = (T::of(beta2), T::of(self.eps));
+        let average = super::lerp::<T>(1.0 - beta1);
+        let gradient = super::gradient::<T>(self.maximize, self.weight_decay);
+        parameter.each(|[x, m, u], g| {
+            let g = gradient(g, x);
+            let (m, u) = (average(m, g), (keep * u).maximum(g.abs() + eps));
+            [x - rate * m / u, m, u]
+        });
+    }
+}
