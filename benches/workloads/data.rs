@@ -18,24 +18,24 @@ fn bits(name: &str, count: usize) -> impl Iterator<Item = u64> {
 }
 
 /// `f32` numbers of 24 bits between two bounds.
-pub fn uniform<const N: usize>(name: &str, shape: [usize; N], low: f32, high: f32) -> Result<Tensor> {
+pub(crate) fn uniform<const N: usize>(name: &str, shape: [usize; N], low: f32, high: f32) -> Result<Tensor> {
     let number = |z: u64| low + ((z >> 40) as f32 * (1.0 / 16_777_216.0)) * (high - low);
     Tensor::from_vec(bits(name, shape.iter().product()).map(number).collect(), shape)
 }
 
 /// The same between -1 and 1.
-pub fn numbers<const N: usize>(name: &str, shape: [usize; N]) -> Result<Tensor> {
+pub(crate) fn numbers<const N: usize>(name: &str, shape: [usize; N]) -> Result<Tensor> {
     uniform(name, shape, -1.0, 1.0)
 }
 
 /// Integers below a bound.
-pub fn integers<const N: usize>(name: &str, shape: [usize; N], bound: u64) -> Result<Tensor> {
+pub(crate) fn integers<const N: usize>(name: &str, shape: [usize; N], bound: u64) -> Result<Tensor> {
     let values = bits(name, shape.iter().product()).map(|z| ((z >> 33) % bound) as i64).collect();
     Tensor::from_vec(values, shape)
 }
 
 /// A parameter within ±1/√`fan_in`.
-pub fn parameter<const N: usize>(name: &str, shape: [usize; N], fan_in: usize) -> Result<Parameter> {
+pub(crate) fn parameter<const N: usize>(name: &str, shape: [usize; N], fan_in: usize) -> Result<Parameter> {
     let bound = (1.0 / (fan_in as f64).sqrt()) as f32;
     Parameter::new(uniform(name, shape, -bound, bound)?)
 }

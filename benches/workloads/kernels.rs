@@ -6,14 +6,22 @@ use chainrule::{Conv2dOptions, MaxPool2dOptions};
 use crate::data::{integers, numbers, uniform};
 use crate::{Step, Workload};
 
-pub const WORKLOADS: &[Workload] = &[
+pub(crate) const WORKLOADS: &[Workload] = &[
     ("matmul_64", || matmul(64)),
     ("matmul_256", || matmul(256)),
     ("matmul_1024", || matmul(1024)),
-    ("matmul_tall", || forward([numbers("m.tall.a", [4096, 64])?, numbers("m.tall.b", [64, 512])?], |[a, b]| a.matmul(b))),
-    ("bmm", || forward([numbers("m.bmm.a", [64, 64, 32])?, numbers("m.bmm.b", [64, 32, 64])?], |[a, b]| a.matmul(b))),
-    ("add_1m", || forward([numbers("m.add.a", [1_000_000])?, numbers("m.add.b", [1_000_000])?], |[a, b]| a.add(b))),
-    ("add_bias", || forward([numbers("m.bias.a", [4096, 1024])?, numbers("m.bias.b", [1024])?], |[a, b]| a.add(b))),
+    ("matmul_tall", || {
+        forward([numbers("m.tall.a", [4096, 64])?, numbers("m.tall.b", [64, 512])?], |[a, b]| a.matmul(b))
+    }),
+    ("bmm", || {
+        forward([numbers("m.bmm.a", [64, 64, 32])?, numbers("m.bmm.b", [64, 32, 64])?], |[a, b]| a.matmul(b))
+    }),
+    ("add_1m", || {
+        forward([numbers("m.add.a", [1_000_000])?, numbers("m.add.b", [1_000_000])?], |[a, b]| a.add(b))
+    }),
+    ("add_bias", || {
+        forward([numbers("m.bias.a", [4096, 1024])?, numbers("m.bias.b", [1024])?], |[a, b]| a.add(b))
+    }),
     ("exp_1m", || forward([uniform("m.exp.x", [1_000_000], -3.0, 3.0)?], |[x]| x.exp())),
     ("gelu_1m", || forward([uniform("m.gelu.x", [1_000_000], -3.0, 3.0)?], |[x]| x.gelu())),
     ("sum_all_4m", || forward([numbers("m.sum.x", [4_000_000])?], |[x]| x.sum())),
@@ -96,7 +104,11 @@ fn adam() -> Result<Step> {
     let mut optimizer = Adam::new(parameters.clone(), AdamOptions::default())?;
     Ok(Box::new(move |check| {
         optimizer.step()?;
-        Ok(if check { vec![parameters[0].tensor().detach(), parameters[9].tensor().detach()] } else { Vec::new() })
+        Ok(if check {
+            vec![parameters[0].tensor().detach(), parameters[9].tensor().detach()]
+        } else {
+            Vec::new()
+        })
     }))
 }
 

@@ -44,7 +44,8 @@ fn main() {
             other => usage(&format!("unknown argument {other}")),
         }
     }
-    let workloads = training::WORKLOADS.iter().map(|w| (w, true)).chain(kernels::WORKLOADS.iter().map(|w| (w, false)));
+    let workloads =
+        training::WORKLOADS.iter().map(|w| (w, true)).chain(kernels::WORKLOADS.iter().map(|w| (w, false)));
     for ((name, build), trains) in workloads {
         if options.only.as_ref().is_some_and(|only| !only.iter().any(|o| o == name)) {
             continue;

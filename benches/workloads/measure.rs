@@ -9,7 +9,7 @@ use crate::Step;
 
 /// Five iterations to warm up, then at least 20 and at least a second and a half of them; the median and the least
 /// time, in microseconds.
-pub fn times(step: &mut Step, quick: bool) -> Result<String> {
+pub(crate) fn times(step: &mut Step, quick: bool) -> Result<String> {
     let (warm_up, least, span) =
         if quick { (1, 3, Duration::from_millis(100)) } else { (5, 20, Duration::from_millis(1500)) };
     for _ in 0..warm_up {
@@ -42,7 +42,7 @@ fn cpu_seconds() -> f64 {
 }
 
 /// The number of elements, their mean, root mean square, and a sum with weights that differ from place to place.
-pub fn digest(tensor: &Tensor) -> Result<String> {
+pub(crate) fn digest(tensor: &Tensor) -> Result<String> {
     let values = tensor.to_vec::<f32>()?;
     let n = values.len().max(1) as f64;
     let (mut sum, mut squares, mut weighted) = (0.0, 0.0, 0.0);

@@ -94,7 +94,7 @@ impl Forward for Gpt {
 }
 
 /// Two layers of width 128 with 4 heads on 16 texts of 64 tokens.
-pub fn gpt() -> Result<Step> {
+pub(crate) fn gpt() -> Result<Step> {
     let model = Gpt {
         tokens: Parameter::new(uniform("gpt.tok", [VOCABULARY, WIDTH], -0.1, 0.1)?)?,
         positions: Parameter::new(uniform("gpt.pos", [LENGTH, WIDTH], -0.1, 0.1)?)?,

@@ -6,7 +6,7 @@ use crate::data::{integers, numbers, uniform};
 use chainrule::prelude::*;
 
 /// Two convolutions with ReLU and pooling and two linear layers on 64 images of 28×28.
-pub fn cnn() -> Result<Step> {
+pub(crate) fn cnn() -> Result<Step> {
     let model = Sequential::new()
         .push(convolution("cnn.c1", 1, 16, true)?)
         .push(ReLU::new())
@@ -39,7 +39,7 @@ impl Forward for ResidualBlock {
 }
 
 /// A block of 64 channels on 16 maps of 32×32.
-pub fn resblock() -> Result<Step> {
+pub(crate) fn resblock() -> Result<Step> {
     let model = ResidualBlock {
         conv1: convolution("res.c1", 64, 64, false)?,
         norm1: BatchNorm2d::new(64)?,

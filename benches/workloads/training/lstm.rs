@@ -37,7 +37,7 @@ impl Forward for Lstm {
 }
 
 /// 64 inputs, 128 units, 32 sequences of 32 times; the last state is classified.
-pub fn lstm() -> Result<Step> {
+pub(crate) fn lstm() -> Result<Step> {
     let model = Lstm {
         weight_ih: parameter("lstm.w_ih", [4 * WIDTH, INPUTS], WIDTH)?,
         weight_hh: parameter("lstm.w_hh", [4 * WIDTH, WIDTH], WIDTH)?,

@@ -11,7 +11,7 @@ use chainrule::prelude::*;
 use crate::data::parameter;
 use crate::{Step, Workload};
 
-pub const WORKLOADS: &[Workload] = &[
+pub(crate) const WORKLOADS: &[Workload] = &[
     ("tiny_mlp", perceptrons::tiny),
     ("mlp", perceptrons::mlp),
     ("cnn", images::cnn),

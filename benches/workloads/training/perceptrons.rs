@@ -6,7 +6,7 @@ use crate::data::{integers, numbers, uniform};
 use chainrule::prelude::*;
 
 /// One layer of 10 inputs and 2 outputs on 10 samples.
-pub fn tiny() -> Result<Step> {
+pub(crate) fn tiny() -> Result<Step> {
     let model = linear("tiny.l", 10, 2)?;
     let (x, y) = (numbers("tiny.x", [10, 10])?, integers("tiny.y", [10], 2)?);
     let optimizer = Sgd::new(model.parameters(), SgdOptions { lr: 0.01, ..Default::default() })?;
@@ -14,7 +14,7 @@ pub fn tiny() -> Result<Step> {
 }
 
 /// 784-512-256-10 on 64 samples.
-pub fn mlp() -> Result<Step> {
+pub(crate) fn mlp() -> Result<Step> {
     let model = Sequential::new()
         .push(linear("mlp.l1", 784, 512)?)
         .push(ReLU::new())

@@ -17,6 +17,7 @@ pub mod elementwise;
 pub mod gemm;
 pub mod index;
 mod lanes;
+pub mod layer_norm;
 mod math;
 pub mod memory;
 pub mod norm;

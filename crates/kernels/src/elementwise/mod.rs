@@ -9,11 +9,13 @@
 //! two halves of which they are made: [`map_blocks`] walks, compiled once for element types, and [`map_block`]
 //! is the loop.
 
+mod copy;
 mod operand;
 
 use crate::Element;
 use crate::parallel;
 use crate::simd::Kernel;
+pub use copy::copy;
 use operand::{BLOCK, Operand, Space};
 
 /// Elements in a piece of work. Fixed, so that results never depend on the number of threads.

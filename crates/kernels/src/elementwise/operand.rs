@@ -11,15 +11,23 @@ use super::View;
 pub(super) const BLOCK: usize = 1024;
 
 /// A dimension after merging.
-struct Dim {
-    size: usize,
-    stride: usize,
+pub(super) struct Dim {
+    pub(super) size: usize,
+    pub(super) stride: usize,
     /// Elements of the traversal in one step of this dimension.
-    inner: usize,
+    pub(super) inner: usize,
+}
+
+impl Dim {
+    /// What this dimension adds to the place of the element of this number.
+    #[inline(always)]
+    pub(super) fn at(&self, number: usize) -> usize {
+        number / self.inner % self.size * self.stride
+    }
 }
 
 /// How the elements lie, in the order of the traversal.
-enum Layout {
+pub(super) enum Layout {
     /// One after the other.
     Contiguous,
     /// The same one always.
@@ -37,11 +45,8 @@ pub(super) struct Operand<'a, T> {
 impl<'a, T: Copy> Operand<'a, T> {
     /// Panics when the view reaches beyond its memory.
     pub(super) fn new(shape: &[usize], view: View<'a, T>) -> Self {
-        let count: usize = shape.iter().product();
+        view.check(shape);
         let data = view.data.get(view.offset..).unwrap_or_default();
-        let reach =
-            shape.iter().zip(view.strides).map(|(n, stride)| n.saturating_sub(1) * stride).sum::<usize>();
-        assert!(count == 0 || reach < data.len(), "an operand reaches beyond its memory");
         Operand { data, layout: Layout::new(shape, view.strides) }
     }
 
@@ -71,13 +76,23 @@ impl<'a, T: Copy> Operand<'a, T> {
         if column + len > last.size {
             return None;
         }
-        let at: usize = dims.iter().map(|dim| start / dim.inner % dim.size * dim.stride).sum();
+        let at: usize = dims.iter().map(|dim| dim.at(start)).sum();
         Some(&self.data[at..at + len])
     }
 }
 
+impl<T> View<'_, T> {
+    /// Panics when an element of the shape would lie beyond the memory.
+    pub(super) fn check(&self, shape: &[usize]) {
+        let reach =
+            shape.iter().zip(self.strides).map(|(n, stride)| n.saturating_sub(1) * stride).sum::<usize>();
+        let inside = self.offset + reach < self.data.len();
+        assert!(inside || shape.contains(&0), "an operand reaches beyond its memory");
+    }
+}
+
 impl Layout {
-    fn new(shape: &[usize], strides: &[usize]) -> Layout {
+    pub(super) fn new(shape: &[usize], strides: &[usize]) -> Layout {
         // From the innermost dimension outwards, until one does not continue the one before.
         let mut dims: Vec<Dim> = Vec::new();
         let mut inner = 1;
@@ -145,6 +160,14 @@ fn gather<T: Copy>(
         skip = 0;
     }
     done
+}
+
+/// Fills `out` with elements of the traversal from number `skip` on, of which there must be enough.
+pub(super) fn gather_into<T: Copy>(dims: &[Dim], data: &[T], skip: usize, out: &mut [T]) {
+    let len = out.len();
+    // SAFETY: initialised elements may be seen as such that need not be; `gather` writes elements only.
+    let out = unsafe { &mut *(std::ptr::from_mut(out) as *mut [MaybeUninit<T>]) };
+    assert_eq!(gather(dims, data, 0, skip, out), len, "a piece that is not filled");
 }
 
 /// Room for a block, not touched before it is needed.

@@ -1,8 +1,69 @@
 //! Layer normalisation.
 
-use super::batch_norm::{Normalization, check_dtypes, check_eps_is_number};
+use chainrule_kernels::layer_norm::{Affine, backward, forward};
+
+use super::batch_norm::{check_dtypes, check_eps_is_number};
+use crate::autograd::{Backward, Context, Save, record};
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{Result, Tensor, bail};
+use crate::{Result, Shape, Tensor, bail, dispatch_float};
+
+struct LayerNormBackward {
+    /// How many dimensions are normalised over.
+    rank: usize,
+    eps: f64,
+    has_weight: bool,
+    has_bias: bool,
+}
+
+impl LayerNormBackward {
+    /// The gradients in the order of the inputs, of which weight and bias may not be there.
+    fn of_inputs(&self, [x, weight, bias]: [Option<Tensor>; 3]) -> Vec<Option<Tensor>> {
+        let weight = self.has_weight.then_some(weight);
+        [Some(x), weight, self.has_bias.then_some(bias)].into_iter().flatten().collect()
+    }
+}
+
+impl Backward for LayerNormBackward {
+    fn name(&self) -> &'static str {
+        "layer_norm"
+    }
+
+    // With x̂ = (x − mean) / σ and ĝ = g·weight: (ĝ − mean(ĝ) − x̂·mean(ĝ·x̂)) / σ. Mean and σ are computed anew from
+    // x to be differentiable.
+    fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        let (g, x) = (ctx.grad(), ctx.saved(0));
+        let over: Vec<isize> = (1..=self.rank as isize).map(|dim| -dim).collect();
+        let centred = x.sub(&x.mean_dim(&over[..], true)?)?;
+        let inverse = centred.square()?.mean_dim(&over[..], true)?.add(self.eps)?.rsqrt()?;
+        let normalized = centred.mul(&inverse)?;
+        let of_x = ctx.when_needed(0, || {
+            let scaled = if self.has_weight { g.mul(ctx.saved(2))? } else { g.clone() };
+            let through_variance = normalized.mul(&scaled.mul(&normalized)?.mean_dim(&over[..], true)?)?;
+            scaled.sub(&scaled.mean_dim(&over[..], true)?)?.sub(&through_variance)?.mul(&inverse)
+        })?;
+        // The engine sums them over the rows.
+        let of_weight = if self.has_weight { Some(g.mul(&normalized)?) } else { None };
+        Ok(self.of_inputs([of_x, of_weight, Some(g.clone())]))
+    }
+
+    fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        let (g, x) = (ctx.grad().contiguous()?, ctx.saved(0).contiguous()?);
+        let weight = if self.has_weight { Some(ctx.saved(2).contiguous()?) } else { None };
+        let normalized_shape = Shape::from(&x.shape()[x.rank() - self.rank..]);
+        let n = normalized_shape.numel();
+        let grads = dispatch_float!(g.dtype(), T => {
+            let mut of_x = x.shape().allocate::<T>("layer_norm")?;
+            let mut of_affine = Shape::from([2, n]).allocate::<T>("layer_norm")?;
+            let statistics = ctx.saved(1).as_slice::<T>()?.as_chunks().0;
+            let weight = weight.as_ref().map(Tensor::as_slice::<T>).transpose()?;
+            backward(g.as_slice()?, x.as_slice()?, n, statistics, weight, &mut of_x, &mut of_affine);
+            let of_affine = Tensor::from_parts(of_affine, [2, n].into());
+            let part = |i| of_affine.view_as(normalized_shape.clone(), normalized_shape.contiguous_strides(), i * n);
+            [Some(Tensor::from_parts(of_x, x.shape().clone())), Some(part(0)), Some(part(1))]
+        });
+        Ok(self.of_inputs(grads))
+    }
+}
 
 impl Tensor {
     /// Normalises over the last dimensions, whose sizes are `normalized_shape`: minus the mean, divided by
@@ -49,18 +110,33 @@ impl Tensor {
         }
         check_dtypes("layer_norm", self, &[weight, bias])?;
         check_eps_is_number("layer_norm", eps)?;
-        let inner: usize = normalized_shape.iter().product();
-        let outer = self.shape()[..self.rank() - normalized_shape.len()].iter().product();
-        // Each row takes the place of a channel; the affine map differs along the row.
-        let rows = Normalization { dims: [1, outer, inner], running: None, weight: None, bias: None, eps };
-        let mut y = rows.of(self)?.output;
-        if let Some(weight) = weight {
-            y = y.mul(weight)?;
+        let n: usize = normalized_shape.iter().product();
+        let rows = self.shape()[..self.rank() - normalized_shape.len()].iter().product();
+        let values = self.detach().contiguous()?;
+        let contiguous = |t: Option<&Tensor>| t.map(|t| t.detach().contiguous()).transpose();
+        let (scale, shift) = (contiguous(weight)?, contiguous(bias)?);
+        let (output, statistics) = dispatch_float!(self.dtype(), T => {
+            let weight = scale.as_ref().map(Tensor::as_slice::<T>).transpose()?;
+            let bias = shift.as_ref().map(Tensor::as_slice::<T>).transpose()?;
+            let mut out = self.shape().allocate::<T>("layer_norm")?;
+            let pairs = Shape::from([rows, 2]);
+            let mut statistics = pairs.allocate::<T>("layer_norm")?;
+            let of_rows = statistics.as_chunks_mut().0;
+            forward(values.as_slice()?, n, eps, Affine { weight, bias }, &mut out, of_rows);
+            (Tensor::from_parts(out, self.shape().clone()), Tensor::from_parts(statistics, pairs))
+        });
+        let operation = LayerNormBackward {
+            rank: normalized_shape.len(),
+            eps,
+            has_weight: weight.is_some(),
+            has_bias: bias.is_some(),
+        };
+        let inputs: Vec<&Tensor> = [Some(self), weight, bias].into_iter().flatten().collect();
+        let mut saved = vec![Save::Input(0), Save::Value(&statistics)];
+        if weight.is_some() {
+            saved.push(Save::Input(1));
         }
-        if let Some(bias) = bias {
-            y = y.add(bias)?;
-        }
-        Ok(y)
+        record(operation, &inputs, &saved, output)
     }
 }
 
@@ -82,6 +158,12 @@ pub(super) const ROW: Row = Row {
         vec![
             Sample::new("rows", [values(1, [3, 4]), values(2, [4]), values(3, [4])], |x| {
                 x[0].layer_norm(&[4], Some(&x[1]), Some(&x[2]), 0.1)
+            }),
+            Sample::new("weight alone", [values(1, [3, 4]), values(2, [4])], |x| {
+                x[0].layer_norm(&[4], Some(&x[1]), None, 0.1)
+            }),
+            Sample::new("bias alone", [values(1, [3, 4]), values(2, [4])], |x| {
+                x[0].layer_norm(&[4], None, Some(&x[1]), 0.1)
             }),
             Sample::new("two dimensions", [values(1, [2, 2, 3])], |x| x[0].layer_norm(&[2, 3], None, None, 0.1)),
             Sample::new("everything", [values(1, [5])], |x| x[0].layer_norm(&[5], None, None, 0.1)),
