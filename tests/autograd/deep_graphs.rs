@@ -32,7 +32,7 @@ impl Backward for Holds {
         "holds"
     }
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().clone())])
+        Ok(vec![Some(ctx.grad()?.clone())])
     }
 }
 

@@ -13,11 +13,11 @@ impl Backward for Cube {
         "cube"
     }
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let x = ctx.saved(0);
-        Ok(vec![Some(ctx.grad().mul(&x.mul(x)?.mul(3.0)?)?)])
+        let x = ctx.saved(0)?;
+        Ok(vec![Some(ctx.grad()?.mul(&x.mul(x)?.mul(3.0)?)?)])
     }
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, x) = (ctx.grad().contiguous()?, ctx.saved(0));
+        let (g, x) = (ctx.grad()?.contiguous()?, ctx.saved(0)?);
         let (g, x) = (g.as_slice::<f64>()?, x.as_slice::<f64>()?);
         let grad = Tensor::build([x.len()], |out: &mut [f64]| {
             out.iter_mut().zip(g.iter().zip(x)).for_each(|(o, (g, x))| *o = g * 3.0 * x * x);
@@ -108,4 +108,51 @@ fn saving_what_is_not_there_is_refused_when_recorded() {
     let outputs = vec![x.detach(), x.detach()];
     let error = record_many(Cube, &[&x], &[Save::Output(2)], outputs).expect_err("a wrong index");
     assert!(error.message().contains("output 2") && error.message().contains("2 outputs"), "{error}");
+}
+
+/// Asks its context for something on the way back.
+struct Asks(fn(&Context<'_>) -> Result<()>);
+
+impl Backward for Asks {
+    fn name(&self) -> &'static str {
+        "asks"
+    }
+    fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        (self.0)(ctx)?;
+        Ok(vec![ctx.grad_of(1)?.cloned(), None])
+    }
+}
+
+#[test]
+fn asking_for_what_there_is_not_is_an_error_of_the_pass() -> Result<()> {
+    type Ask = fn(&Context<'_>) -> Result<()>;
+    let cases: [(Ask, ErrorKind, &str); 5] = [
+        (|ctx| ctx.saved(1).map(drop), ErrorKind::Index, "saved tensor 1 of 1"),
+        (|ctx| ctx.needs(2).map(drop), ErrorKind::Index, "input 2 of 2"),
+        (|ctx| ctx.when_needed(5, || Tensor::zeros([1])).map(drop), ErrorKind::Index, "input 5 of 2"),
+        (|ctx| ctx.grad_of(3).map(drop), ErrorKind::Index, "output 3 of 3"),
+        (|ctx| ctx.grad().map(drop), ErrorKind::Graph, "first of 3 outputs"),
+    ];
+    // Two inputs, one saved tensor, three outputs of which the one in the middle gets a gradient.
+    let pass = |ask: Ask| -> Result<Tensor> {
+        let (x, y) = (leaf(&[1.0]), leaf(&[2.0]));
+        let outputs = vec![x.detach(), x.detach(), x.detach()];
+        record_many(Asks(ask), &[&x, &y], &[Save::Input(1)], outputs)?[1].sum()?.backward()?;
+        assert!(y.grad().is_none());
+        Ok(x.grad().expect("a gradient"))
+    };
+    for (ask, kind, words) in cases {
+        let error = pass(ask).unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (kind, "asks"), "{error}");
+        for word in [words, "going back through asks", file!()] {
+            assert!(error.to_string().contains(word), "{error} does not mention {word}");
+        }
+    }
+    let right: Ask = |ctx| {
+        assert!(ctx.needs(0)? && ctx.needs(1)? && ctx.grad_of(0)?.is_none());
+        assert_eq!(ctx.saved(0)?.item()?, 2.0);
+        Ok(())
+    };
+    assert_eq!(values(&pass(right)?), [1.0]);
+    Ok(())
 }

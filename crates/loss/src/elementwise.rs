@@ -169,37 +169,41 @@ struct ElementwiseBackward<L, const N: usize> {
 }
 
 impl<const N: usize, L: ElementwiseLoss<N>> ElementwiseBackward<L, N> {
-    fn operands<'a>(&self, ctx: &'a Context<'_>) -> [&'a Tensor; N] {
-        std::array::from_fn(|k| ctx.saved(k))
+    fn operands<'a>(&self, ctx: &'a Context<'_>) -> Result<[&'a Tensor; N]> {
+        let mut operands = [ctx.saved(0)?; N];
+        for (k, operand) in operands.iter_mut().enumerate().skip(1) {
+            *operand = ctx.saved(k)?;
+        }
+        Ok(operands)
     }
 
-    fn weight<'a>(&self, ctx: &'a Context<'_>) -> Option<&'a Tensor> {
-        self.is_weighted.then(|| ctx.saved(N))
+    fn weight<'a>(&self, ctx: &'a Context<'_>) -> Result<Option<&'a Tensor>> {
+        self.is_weighted.then(|| ctx.saved(N)).transpose()
     }
 
     /// What the reduction multiplies each loss with.
-    fn scale(&self, ctx: &Context<'_>) -> f64 {
-        let shape = ctx.saved(0).shape();
-        self.reduction.apply(1.0, shape.numel() as f64, batch(shape))
+    fn scale(&self, ctx: &Context<'_>) -> Result<f64> {
+        let shape = ctx.saved(0)?.shape();
+        Ok(self.reduction.apply(1.0, shape.numel() as f64, batch(shape)))
     }
 
     /// The gradient of the weight, if there is one: the losses without it.
     fn weight_gradient(&self, ctx: &Context<'_>) -> Result<Option<Tensor>> {
         ctx.when_needed(N, || {
-            let losses = elementwise(self.loss, self.operands(ctx), None, Reduction::None)?;
-            losses.mul(&ctx.grad().mul(self.scale(ctx))?)
+            let losses = elementwise(self.loss, self.operands(ctx)?, None, Reduction::None)?;
+            losses.mul(&ctx.grad()?.mul(self.scale(ctx)?)?)
         })
     }
 
     fn fused<T: FloatElement>(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (loss, operands) = (self.loss, self.operands(ctx));
+        let (loss, operands) = (self.loss, self.operands(ctx)?);
         let shape = operands[0].shape();
         // The gradient of each element's loss is `scale` times that element of `factor`, where there is one.
         let (factor, scale) = match self.reduction {
-            Reduction::None => (Some(ctx.grad().contiguous()?), 1.0),
-            _ => (None, ctx.grad().item()? * self.scale(ctx)),
+            Reduction::None => (Some(ctx.grad()?.contiguous()?), 1.0),
+            _ => (None, ctx.grad()?.item()? * self.scale(ctx)?),
         };
-        let factor = match (self.weight(ctx), factor) {
+        let factor = match (self.weight(ctx)?, factor) {
             (None, factor) => factor,
             (Some(w), None) => Some(w.expand(shape)?.contiguous()?),
             (Some(w), Some(g)) => Some(g.mul(w)?),
@@ -224,9 +228,9 @@ impl<const N: usize, L: ElementwiseLoss<N>> Backward for ElementwiseBackward<L, 
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let operands = self.operands(ctx);
-        let g = ctx.grad().mul(self.scale(ctx))?;
-        let weighted = match self.weight(ctx) {
+        let operands = self.operands(ctx)?;
+        let g = ctx.grad()?.mul(self.scale(ctx)?)?;
+        let weighted = match self.weight(ctx)? {
             Some(w) => g.mul(w)?,
             None => g,
         };
@@ -241,7 +245,7 @@ impl<const N: usize, L: ElementwiseLoss<N>> Backward for ElementwiseBackward<L, 
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let mut grads = dispatch_float!(ctx.saved(0).dtype(), T => self.fused::<T>(ctx))?;
+        let mut grads = dispatch_float!(ctx.saved(0)?.dtype(), T => self.fused::<T>(ctx))?;
         if self.is_weighted {
             grads.push(self.weight_gradient(ctx)?);
         }

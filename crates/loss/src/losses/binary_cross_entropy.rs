@@ -28,10 +28,12 @@ const LEAST_VARIANCE: f64 = 1e-12;
 impl ElementwiseLoss for BinaryCrossEntropy {
     const NAME: &'static str = "binary_cross_entropy";
     const COST_NS: f64 = 8.0;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let lowest = T::of(LOWEST_LOG);
         (y - T::ONE) * (-x).ln_1p().maximum(lowest) - y * x.ln().maximum(lowest)
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         match operand {
             0 => (x - y) / (x * (T::ONE - x)).maximum(T::of(LEAST_VARIANCE)),

@@ -24,6 +24,7 @@ criterion!(BCEWithLogitsLoss, binary_cross_entropy_with_logits);
 const NAME: &str = "binary_cross_entropy_with_logits";
 
 /// −ln σ(x) = ln(1 + e⁻ˣ), finite for every finite x.
+#[inline(always)]
 pub(super) fn negative_log_sigmoid<T: Float>(x: T) -> T {
     (-x).maximum(T::ZERO) + (-x.abs()).exp().ln_1p()
 }
@@ -35,6 +36,7 @@ pub(super) fn negative_log_sigmoid_formula(x: &Tensor) -> Result<Tensor> {
 }
 
 /// 1 / (1 + e⁻ˣ)
+#[inline(always)]
 pub(super) fn sigmoid<T: Float>(x: T) -> T {
     T::ONE / (T::ONE + (-x).exp())
 }
@@ -45,9 +47,11 @@ struct Plain;
 impl ElementwiseLoss for Plain {
     const NAME: &'static str = NAME;
     const COST_NS: f64 = 4.0;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         (T::ONE - y) * x + negative_log_sigmoid(x)
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         if operand == 0 { sigmoid(x) - y } else { -x }
     }
@@ -63,9 +67,11 @@ struct Weighted;
 impl ElementwiseLoss<3> for Weighted {
     const NAME: &'static str = NAME;
     const COST_NS: f64 = 4.0;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y, p]: [T; 3]) -> T {
         (T::ONE - y) * x + (T::ONE + (p - T::ONE) * y) * negative_log_sigmoid(x)
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y, p]: [T; 3]) -> T {
         match operand {
             0 => (T::ONE + (p - T::ONE) * y) * sigmoid(x) - p * y,

@@ -39,11 +39,13 @@ struct Focal {
 impl ElementwiseLoss for Focal {
     const NAME: &'static str = NAME;
     const COST_NS: f64 = 12.0;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let factor = T::of(self.slope) * y + T::of(self.base);
         let wrong = y * sigmoid(-x) + (T::ONE - y) * sigmoid(x);
         factor * wrong.powf(T::of(self.gamma)) * ((T::ONE - y) * x + negative_log_sigmoid(x))
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let (gamma, slope) = (T::of(self.gamma), T::of(self.slope));
         let factor = slope * y + T::of(self.base);

@@ -39,11 +39,13 @@ struct Focal {
 impl ElementwiseLoss for Focal {
     const NAME: &'static str = NAME;
     const COST_NS: f64 = 8.0;
+    #[inline(always)]
     fn f<T: Float>(self, [l, w]: [T; 2]) -> T {
         let loss = -w * (-l.exp_m1()).powf(T::of(self.gamma)) * l;
         // A row that is ignored may hold an infinity.
         if w == T::ZERO { T::ZERO } else { loss }
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [l, w]: [T; 2]) -> T {
         let (gamma, wrong) = (T::of(self.gamma), -l.exp_m1());
         let power = wrong.powf(gamma);

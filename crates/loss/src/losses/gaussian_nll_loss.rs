@@ -37,10 +37,12 @@ struct GaussianLikelihood {
 impl ElementwiseLoss<3> for GaussianLikelihood {
     const NAME: &'static str = NAME;
     const COST_NS: f64 = 4.0;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y, v]: [T; 3]) -> T {
         let (d, v) = (x - y, v.maximum(T::of(self.eps)));
         T::of(0.5) * (v.ln() + d * d / v) + T::of(self.constant)
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y, v]: [T; 3]) -> T {
         let v = v.maximum(T::of(self.eps));
         match operand {

@@ -33,11 +33,13 @@ struct HingeEmbedding {
 impl ElementwiseLoss for HingeEmbedding {
     const NAME: &'static str = NAME;
     // A target that is neither 1 nor −1 counts as both, as in PyTorch.
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let apart = if y == T::ONE { T::ZERO } else { (T::of(self.margin) - x).maximum(T::ZERO) };
         let together = if y == -T::ONE { T::ZERO } else { x };
         apart + together
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let apart = if y != T::ONE && T::of(self.margin) > x { -T::ONE } else { T::ZERO };
         let together = if y == -T::ONE { T::ZERO } else { T::ONE };

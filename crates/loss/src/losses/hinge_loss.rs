@@ -23,9 +23,11 @@ struct Hinge;
 
 impl ElementwiseLoss for Hinge {
     const NAME: &'static str = NAME;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         (T::ONE - y * x).maximum(T::ZERO)
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let slope = if operand == 0 { -y } else { -x };
         if T::ONE > y * x { slope } else { T::ZERO }
@@ -41,10 +43,12 @@ struct SquaredHinge;
 
 impl ElementwiseLoss for SquaredHinge {
     const NAME: &'static str = NAME;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let z = (T::ONE - y * x).maximum(T::ZERO);
         z * z
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let z = (T::ONE - y * x).maximum(T::ZERO);
         T::of(-2.0) * z * if operand == 0 { y } else { x }

@@ -32,10 +32,12 @@ struct Huber {
 
 impl ElementwiseLoss for Huber {
     const NAME: &'static str = "huber_loss";
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let (z, delta, half) = ((x - y).abs(), T::of(self.delta), T::of(0.5));
         if z < delta { half * z * z } else { delta * (z - half * delta) }
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let (d, delta) = (if operand == 0 { x - y } else { y - x }, T::of(self.delta));
         d.maximum(-delta).minimum(delta)

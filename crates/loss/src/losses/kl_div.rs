@@ -26,10 +26,12 @@ struct Divergence;
 impl ElementwiseLoss for Divergence {
     const NAME: &'static str = NAME;
     const COST_NS: f64 = 4.0;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let entropy = if y == T::ZERO { T::ZERO } else { y * y.ln() };
         entropy - y * x
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         if operand == 0 { -y } else { y.ln() + T::ONE - x }
     }
@@ -45,9 +47,11 @@ struct LogDivergence;
 impl ElementwiseLoss for LogDivergence {
     const NAME: &'static str = NAME;
     const COST_NS: f64 = 3.0;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         y.exp() * (y - x)
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         if operand == 0 { -y.exp() } else { y.exp() * (y - x + T::ONE) }
     }

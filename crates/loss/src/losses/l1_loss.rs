@@ -19,9 +19,11 @@ struct AbsoluteError;
 
 impl ElementwiseLoss for AbsoluteError {
     const NAME: &'static str = "l1_loss";
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         (x - y).abs()
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let d = if operand == 0 { x - y } else { y - x };
         if d > T::ZERO {

@@ -26,6 +26,7 @@ struct MarginRanking {
 
 impl MarginRanking {
     /// What is positive where a pair costs something.
+    #[inline(always)]
     fn excess<T: Float>(self, [a, b, y]: [T; 3]) -> T {
         T::of(self.margin) - y * (a - b)
     }
@@ -33,9 +34,11 @@ impl MarginRanking {
 
 impl ElementwiseLoss<3> for MarginRanking {
     const NAME: &'static str = NAME;
+    #[inline(always)]
     fn f<T: Float>(self, operands: [T; 3]) -> T {
         self.excess(operands).maximum(T::ZERO)
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [a, b, y]: [T; 3]) -> T {
         let slope = match operand {
             0 => -y,

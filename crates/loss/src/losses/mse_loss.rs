@@ -19,9 +19,11 @@ struct SquaredError;
 
 impl ElementwiseLoss for SquaredError {
     const NAME: &'static str = "mse_loss";
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         (x - y) * (x - y)
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let d = if operand == 0 { x - y } else { y - x };
         d + d

@@ -121,7 +121,7 @@ impl Backward for MultiLabelMarginBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().unsqueeze(-1)?.mul(ctx.saved(0))?)])
+        Ok(vec![Some(ctx.grad()?.unsqueeze(-1)?.mul(ctx.saved(0)?)?)])
     }
 }
 

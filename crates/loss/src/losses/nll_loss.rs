@@ -129,10 +129,10 @@ struct NLLBackward {
 
 impl NLLBackward {
     fn fused<T: FloatElement>(&self, ctx: &Context<'_>) -> Result<Tensor> {
-        let (classes, factors) = (ctx.saved(0).as_slice::<i64>()?, ctx.saved(1).as_slice::<T>()?);
+        let (classes, factors) = (ctx.saved(0)?.as_slice::<i64>()?, ctx.saved(1)?.as_slice::<T>()?);
         let g = match self.reduction {
-            Reduction::None => ctx.grad().contiguous()?,
-            _ => Tensor::full_of([1], T::from_f64(ctx.grad().item()? * self.scale))?,
+            Reduction::None => ctx.grad()?.contiguous()?,
+            _ => Tensor::full_of([1], T::from_f64(ctx.grad()?.item()? * self.scale))?,
         };
         let g = g.as_slice::<T>()?;
         let dims = self.layout.dims();
@@ -160,9 +160,9 @@ impl Backward for NLLBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (layout, classes, factors) = (&self.layout, ctx.saved(0), ctx.saved(1));
+        let (layout, classes, factors) = (&self.layout, ctx.saved(0)?, ctx.saved(1)?);
         let zeros = Tensor::full(layout.logits(), 0.0, factors.dtype())?;
-        let taken = ctx.grad().mul(self.scale)?.mul(factors)?.unsqueeze(layout.dim())?;
+        let taken = ctx.grad()?.mul(self.scale)?.mul(factors)?.unsqueeze(layout.dim())?;
         if zeros.numel() == 0 {
             return Ok(vec![Some(zeros)]);
         }
@@ -170,7 +170,7 @@ impl Backward for NLLBackward {
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let grad = dispatch_float!(ctx.saved(1).dtype(), T => self.fused::<T>(ctx)?);
+        let grad = dispatch_float!(ctx.saved(1)?.dtype(), T => self.fused::<T>(ctx)?);
         Ok(vec![Some(grad)])
     }
 }

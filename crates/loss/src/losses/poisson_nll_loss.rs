@@ -36,9 +36,11 @@ struct OfLogarithms;
 impl ElementwiseLoss for OfLogarithms {
     const NAME: &'static str = NAME;
     const COST_NS: f64 = 3.0;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         x.exp() - y * x
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         if operand == 0 { x.exp() - y } else { -x }
     }
@@ -56,9 +58,11 @@ struct OfCounts {
 impl ElementwiseLoss for OfCounts {
     const NAME: &'static str = NAME;
     const COST_NS: f64 = 3.0;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         x - y * (x + T::of(self.eps)).ln()
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let x = x + T::of(self.eps);
         if operand == 0 { T::ONE - y / x } else { -x.ln() }

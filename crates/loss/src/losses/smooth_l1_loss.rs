@@ -30,10 +30,12 @@ struct SmoothAbsoluteError {
 
 impl ElementwiseLoss for SmoothAbsoluteError {
     const NAME: &'static str = "smooth_l1_loss";
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let (z, beta, half) = ((x - y).abs(), T::of(self.beta), T::of(0.5));
         if z < beta { half * z * z / beta } else { z - half * beta }
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let d = if operand == 0 { x - y } else { y - x };
         // With β = 0 the quotient is infinite, or, at d = 0, not a number.

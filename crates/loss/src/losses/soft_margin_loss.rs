@@ -23,9 +23,11 @@ struct Logistic;
 impl ElementwiseLoss for Logistic {
     const NAME: &'static str = NAME;
     const COST_NS: f64 = 4.0;
+    #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         negative_log_sigmoid(y * x)
     }
+    #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let slope = -sigmoid(-(y * x));
         if operand == 0 { slope * y } else { slope * x }

@@ -1,9 +1,11 @@
 //! [`Context`]: what a backward formula has to work with.
 
-use crate::{Result, Tensor};
+use crate::{Result, Tensor, bail};
 
-/// What a [`Backward`](super::Backward) has to work with.
+/// What a [`Backward`](super::Backward) has to work with. Asking for what there is not is an error, which the
+/// formula passes on with `?` and the backward pass returns.
 pub struct Context<'a> {
+    pub(super) operation: &'static str,
     pub(super) grads: &'a [Option<Tensor>],
     pub(super) saved: &'a [Tensor],
     pub(super) needs: &'a [bool],
@@ -12,30 +14,64 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// The gradient of the operation's only output.
     ///
-    /// # Panics
+    /// # Errors
     /// When the operation has several outputs of which the first got no gradient: ask
     /// [`grad_of`](Context::grad_of) there.
-    pub fn grad(&self) -> &Tensor {
-        self.grads[0].as_ref().expect("the gradient of a single output is there when its node is visited")
+    #[track_caller]
+    pub fn grad(&self) -> Result<&Tensor> {
+        match self.grads.first() {
+            Some(Some(grad)) => Ok(grad),
+            _ => bail!(
+                Graph,
+                self.operation,
+                "the first of {} outputs got no gradient: ask for each with grad_of",
+                self.grads.len()
+            ),
+        }
     }
 
     /// The gradient of output `i`, if it got any.
-    pub fn grad_of(&self, i: usize) -> Option<&Tensor> {
-        self.grads[i].as_ref()
+    ///
+    /// # Errors
+    /// When there is no such output.
+    #[track_caller]
+    pub fn grad_of(&self, i: usize) -> Result<Option<&Tensor>> {
+        match self.grads.get(i) {
+            Some(grad) => Ok(grad.as_ref()),
+            None => bail!(Index, self.operation, "there is no output {i} of {}", self.grads.len()),
+        }
     }
 
     /// The `i`-th of the tensors that were saved.
-    pub fn saved(&self, i: usize) -> &Tensor {
-        &self.saved[i]
+    ///
+    /// # Errors
+    /// When fewer were saved.
+    #[track_caller]
+    pub fn saved(&self, i: usize) -> Result<&Tensor> {
+        match self.saved.get(i) {
+            Some(tensor) => Ok(tensor),
+            None => bail!(Index, self.operation, "there is no saved tensor {i} of {}", self.saved.len()),
+        }
     }
 
     /// Whether the gradient of input `i` is wanted.
-    pub fn needs(&self, i: usize) -> bool {
-        self.needs[i]
+    ///
+    /// # Errors
+    /// When there is no such input.
+    #[track_caller]
+    pub fn needs(&self, i: usize) -> Result<bool> {
+        match self.needs.get(i) {
+            Some(needed) => Ok(*needed),
+            None => bail!(Index, self.operation, "there is no input {i} of {}", self.needs.len()),
+        }
     }
 
     /// Computes the gradient of input `i` if it is wanted.
+    ///
+    /// # Errors
+    /// Those of the computation; and when there is no such input.
+    #[track_caller]
     pub fn when_needed(&self, i: usize, f: impl FnOnce() -> Result<Tensor>) -> Result<Option<Tensor>> {
-        if self.needs[i] { f().map(Some) } else { Ok(None) }
+        if self.needs(i)? { f().map(Some) } else { Ok(None) }
     }
 }

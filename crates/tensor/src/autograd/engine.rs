@@ -111,7 +111,7 @@ impl Pass<'_> {
             return Ok(());
         }
         let saved = self.take_saved(&node)?;
-        let ctx = Context { grads: &grads, saved: &saved, needs: &needs };
+        let ctx = Context { operation: node.operation.name(), grads: &grads, saved: &saved, needs: &needs };
         let results = match self.options.create_graph {
             true => node.operation.backward(&ctx),
             false => node.operation.backward_fused(&ctx),

@@ -31,8 +31,8 @@ use crate::{DType, Result, Shape, Tensor};
 ///     }
 ///     // Written with tensor operations, so that it can be differentiated again.
 ///     fn backward(&self, ctx: &Context) -> Result<Vec<Option<Tensor>>> {
-///         let x = ctx.saved(0);
-///         Ok(vec![Some(ctx.grad().mul(&x.mul(x)?.mul(3.0)?)?)])
+///         let x = ctx.saved(0)?;
+///         Ok(vec![Some(ctx.grad()?.mul(&x.mul(x)?.mul(3.0)?)?)])
 ///     }
 /// }
 ///

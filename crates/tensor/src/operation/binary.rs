@@ -51,15 +51,15 @@ pub(crate) fn binary<'a, B: Binary>(
     let of = (&*a, &*b);
     let y = match (dtype, B::INT, B::BOOL) {
         (DType::I64, Some(f), _) => {
-            zip_tensors(&shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
+            zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
         }
         (DType::Bool, _, Some(f)) => {
-            zip_tensors(&shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
+            zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
         }
-        (DType::F32, ..) => zip_tensors(&shape, of, B::COST_NS, &|a, b, out| {
+        (DType::F32, ..) => zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| {
             zip_block((a, b), out, &|x: f32, y: f32| operation.float(x, y));
         })?,
-        (DType::F64, ..) => zip_tensors(&shape, of, B::COST_NS, &|a, b, out| {
+        (DType::F64, ..) => zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| {
             zip_block((a, b), out, &|x: f64, y: f64| operation.float(x, y));
         })?,
         _ => {
@@ -100,7 +100,7 @@ pub(crate) fn compare<'a, C: Compare>(
     let (a, b) = (a.into(), b.into());
     let dtype = a.result_dtype(&b);
     let (a, b, shape) = common(C::NAME, dtype, a, b)?;
-    dispatch!(dtype, T => zip_tensors(&shape, (&a, &b), 0.5, &|a, b, out| {
+    dispatch!(dtype, T => zip_tensors(C::NAME, &shape, (&a, &b), 0.5, &|a, b, out| {
         zip_block((a, b), out, &|x: T, y: T| comparison.holds(x, y));
     }))
 }

@@ -2,7 +2,6 @@
 //!
 //! Compiled for element types; of an operation there is only the loop over a block, as the argument `body`.
 
-use chainrule_kernels::Buffer;
 use chainrule_kernels::elementwise::{MapBody, View, ZipBody, map_block, map_blocks, zip_blocks};
 
 use crate::{Element, Result, Shape, Tensor};
@@ -12,15 +11,21 @@ impl Tensor {
     #[track_caller]
     pub(crate) fn map_elements<T: Element, R: Element>(
         &self,
+        operation: &str,
         ns: f64,
         f: impl Fn(T) -> R + Sync,
     ) -> Result<Tensor> {
-        self.map_blocks(ns, &|x: &[T], out: &mut [R]| map_block(x, out, &f))
+        self.map_blocks(operation, ns, &|x: &[T], out: &mut [R]| map_block(x, out, &f))
     }
 
     #[track_caller]
-    fn map_blocks<T: Element, R: Element>(&self, ns: f64, body: &MapBody<'_, T, R>) -> Result<Tensor> {
-        let mut out = Buffer::<R>::recycled(self.numel());
+    fn map_blocks<T: Element, R: Element>(
+        &self,
+        operation: &str,
+        ns: f64,
+        body: &MapBody<'_, T, R>,
+    ) -> Result<Tensor> {
+        let mut out = self.shape().allocate::<R>(operation)?;
         map_blocks(self.shape(), self.strided::<T>()?, &mut out, ns, body);
         Ok(Tensor::from_parts(out, self.shape().clone()))
     }
@@ -30,12 +35,13 @@ impl Tensor {
 /// `A` and `B` must be their dtypes.
 #[track_caller]
 pub(crate) fn zip_tensors<A: Element, B: Element, R: Element>(
+    operation: &str,
     shape: &Shape,
     (a, b): (&Tensor, &Tensor),
     ns: f64,
     body: &ZipBody<'_, A, B, R>,
 ) -> Result<Tensor> {
-    let mut out = Buffer::<R>::recycled(shape.checked_numel("broadcast")?);
+    let mut out = shape.allocate::<R>(operation)?;
     let (a_strides, b_strides) = (a.broadcast_strides(shape), b.broadcast_strides(shape));
     let a = View { strides: &a_strides, ..a.strided::<A>()? };
     let b = View { strides: &b_strides, ..b.strided::<B>()? };

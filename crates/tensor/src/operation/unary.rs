@@ -49,13 +49,13 @@ pub(crate) trait Unary: Copy + Send + Sync + 'static {
 pub(crate) fn unary<U: Unary>(x: &Tensor, operation: U) -> Result<Tensor> {
     match (x.dtype(), U::INT) {
         (DType::F32 | DType::F64, _) => {}
-        (DType::I64, Some(f)) => return x.map_elements(U::COST_NS, f),
+        (DType::I64, Some(f)) => return x.map_elements(U::NAME, U::COST_NS, f),
         (DType::Bool, Some(_)) => {
             bail!(DType, U::NAME, "not defined for bool: convert it with to_dtype first")
         }
         _ => return unary(&x.to_dtype(DType::F32)?, operation),
     }
-    let y = dispatch_float!(x.dtype(), T => x.map_elements(U::COST_NS, |v: T| operation.f(v))?);
+    let y = dispatch_float!(x.dtype(), T => x.map_elements(U::NAME, U::COST_NS, |v: T| operation.f(v))?);
     let saved: &[Save<'_>] = match U::SAVES {
         Saves::Nothing => &[],
         Saves::Input => &[Save::Input(0)],
@@ -73,7 +73,7 @@ pub(crate) fn flat(g: &Tensor) -> Result<Tensor> {
 struct UnaryBackward<U>(U);
 
 /// What was saved; for a constant derivative, which looks at nothing, the gradient stands in.
-fn saved<'a, U: Unary>(ctx: &'a Context<'_>) -> &'a Tensor {
+fn saved<'a, U: Unary>(ctx: &'a Context<'_>) -> Result<&'a Tensor> {
     if U::SAVES == Saves::Nothing { ctx.grad() } else { ctx.saved(0) }
 }
 
@@ -83,14 +83,14 @@ impl<U: Unary> Backward for UnaryBackward<U> {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(self.0.grad(ctx.grad(), saved::<U>(ctx))?)])
+        Ok(vec![Some(self.0.grad(ctx.grad()?, saved::<U>(ctx)?)?)])
     }
 
     /// In one pass.
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, saved) = (ctx.grad(), saved::<U>(ctx));
+        let (g, saved) = (ctx.grad()?, saved::<U>(ctx)?);
         let grad = dispatch_float!(g.dtype(), T => {
-            zip_tensors(g.shape(), (g, saved), U::COST_NS + 0.5, &|g, saved, out| {
+            zip_tensors(U::NAME, g.shape(), (g, saved), U::COST_NS + 0.5, &|g, saved, out| {
                 zip_block((g, saved), out, &|g: T, v: T| self.0.df(g, v));
             })?
         });

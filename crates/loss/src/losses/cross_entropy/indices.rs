@@ -67,8 +67,8 @@ struct IndicesBackward {
 
 impl IndicesBackward {
     fn fused<T: FloatElement>(&self, ctx: &Context<'_>) -> Result<Tensor> {
-        let (logits, target, log_sum_exp) = (ctx.saved(0), ctx.saved(1), ctx.saved(2));
-        let row_gradients = self.terms.row_gradients::<T>(ctx.grad(), self.scale)?;
+        let (logits, target, log_sum_exp) = (ctx.saved(0)?, ctx.saved(1)?, ctx.saved(2)?);
+        let row_gradients = self.terms.row_gradients::<T>(ctx.grad()?, self.scale)?;
         let (x, indices) = (logits.as_slice::<T>()?, target.as_slice::<i64>()?);
         let (log_sum_exp, row_gradients) = (log_sum_exp.as_slice::<T>()?, row_gradients.as_slice::<T>()?);
         let (dims, weight) = (self.terms.layout.dims(), self.terms.weight::<T>()?);
@@ -112,14 +112,14 @@ impl Backward for IndicesBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (logits, indices) = (ctx.saved(0), ctx.saved(1).as_slice::<i64>()?);
-        let u = self.terms.row_gradients_formula(ctx.grad(), self.scale)?;
+        let (logits, indices) = (ctx.saved(0)?, ctx.saved(1)?.as_slice::<i64>()?);
+        let u = self.terms.row_gradients_formula(ctx.grad()?, self.scale)?;
         let shares = dispatch_float!(logits.dtype(), T => self.shares::<T>(indices)?);
         Ok(vec![Some(self.terms.gradient_formula(&u, logits, &shares)?)])
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let grad = dispatch_float!(ctx.saved(0).dtype(), T => self.fused::<T>(ctx)?);
+        let grad = dispatch_float!(ctx.saved(0)?.dtype(), T => self.fused::<T>(ctx)?);
         Ok(vec![Some(grad)])
     }
 }

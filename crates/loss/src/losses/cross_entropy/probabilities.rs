@@ -54,8 +54,8 @@ struct ProbabilitiesBackward {
 
 impl ProbabilitiesBackward {
     fn fused<T: FloatElement>(&self, ctx: &Context<'_>) -> Result<Tensor> {
-        let (logits, target, log_sum_exp) = (ctx.saved(0), ctx.saved(1), ctx.saved(2));
-        let row_gradients = self.terms.row_gradients::<T>(ctx.grad(), self.scale)?;
+        let (logits, target, log_sum_exp) = (ctx.saved(0)?, ctx.saved(1)?, ctx.saved(2)?);
+        let row_gradients = self.terms.row_gradients::<T>(ctx.grad()?, self.scale)?;
         let (x, p) = (logits.as_slice::<T>()?, target.as_slice::<T>()?);
         let (log_sum_exp, row_gradients) = (log_sum_exp.as_slice::<T>()?, row_gradients.as_slice::<T>()?);
         let (dims, weight) = (self.terms.layout.dims(), self.terms.weight::<T>()?);
@@ -86,8 +86,8 @@ impl Backward for ProbabilitiesBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (logits, target, epsilon) = (ctx.saved(0), ctx.saved(1), self.terms.label_smoothing);
-        let u = self.terms.row_gradients_formula(ctx.grad(), self.scale)?;
+        let (logits, target, epsilon) = (ctx.saved(0)?, ctx.saved(1)?, self.terms.label_smoothing);
+        let u = self.terms.row_gradients_formula(ctx.grad()?, self.scale)?;
         let shares =
             || self.weighted(target.mul(1.0 - epsilon)?.add(epsilon / self.terms.layout.classes() as f64)?);
         Ok(vec![
@@ -97,12 +97,12 @@ impl Backward for ProbabilitiesBackward {
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let fused = || dispatch_float!(ctx.saved(0).dtype(), T => self.fused::<T>(ctx));
-        let u = || self.terms.row_gradients_formula(ctx.grad(), self.scale);
+        let fused = || dispatch_float!(ctx.saved(0)?.dtype(), T => self.fused::<T>(ctx));
+        let u = || self.terms.row_gradients_formula(ctx.grad()?, self.scale);
         Ok(vec![
             ctx.when_needed(0, fused)?,
             // A target that is learned is rare enough to have no kernel of its own.
-            ctx.when_needed(1, || self.target_gradient(&u()?, ctx.saved(0)))?,
+            ctx.when_needed(1, || self.target_gradient(&u()?, ctx.saved(0)?))?,
         ])
     }
 }

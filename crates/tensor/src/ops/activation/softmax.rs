@@ -18,17 +18,17 @@ impl Backward for SoftmaxBackward {
 
     // y · (g − Σ g·y)
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, y, dim) = (ctx.grad(), ctx.saved(0), self.dim as isize);
+        let (g, y, dim) = (ctx.grad()?, ctx.saved(0)?, self.dim as isize);
         let gy = g.mul(y)?;
         Ok(vec![Some(gy.sub(&y.mul(&gy.sum_dim(dim, true)?)?)?)])
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, y) = (ctx.grad().contiguous()?, ctx.saved(0));
+        let (g, y) = (ctx.grad()?.contiguous()?, ctx.saved(0)?);
         let dims = y.shape().around(self.dim);
         let grad = dispatch_float!(y.dtype(), T => {
             let (g, y) = (g.as_slice::<T>()?, y.as_slice::<T>()?);
-            Tensor::build_for("softmax", ctx.saved(0).shape(), |out: &mut [T]| softmax::softmax_backward(g, y, dims, out))?
+            Tensor::build_for("softmax", ctx.saved(0)?.shape(), |out: &mut [T]| softmax::softmax_backward(g, y, dims, out))?
         });
         Ok(vec![Some(grad)])
     }

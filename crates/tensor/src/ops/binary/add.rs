@@ -19,7 +19,7 @@ impl Binary for Add {
         a + b
     }
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().clone()), Some(ctx.grad().clone())])
+        Ok(vec![Some(ctx.grad()?.clone()), Some(ctx.grad()?.clone())])
     }
 }
 

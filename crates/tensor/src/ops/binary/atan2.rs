@@ -19,7 +19,7 @@ impl Binary for Atan2 {
     }
     // b/(a² + b²) and −a/(a² + b²), both 0 at the origin.
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, a, b) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
         let square = a.square()?.add(&b.square()?)?;
         let scaled = g.mul(&square.reciprocal()?.masked_fill(&square.eq(0.0)?, 0.0)?)?;
         Ok(vec![

@@ -18,7 +18,7 @@ impl Binary for Div {
     }
     // d(a/b)/da = 1/b, d(a/b)/db = −a/b².
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, a, b) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
         Ok(vec![
             ctx.when_needed(0, || g.div(b))?,
             ctx.when_needed(1, || g.neg()?.mul(&a.div(b)?.div(b)?))?,

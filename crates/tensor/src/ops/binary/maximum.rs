@@ -20,7 +20,7 @@ impl Binary for Maximum {
     }
     // A NaN loses to nothing, so that its gradient is g, whichever side it is on.
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, a, b) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
         let shared = Tensor::where_(&a.eq(b)?, &g.mul(0.5)?, g)?;
         Ok(vec![
             ctx.when_needed(0, || shared.masked_fill(&a.lt(b)?, 0.0))?,

@@ -19,7 +19,7 @@ impl Binary for Mul {
         a * b
     }
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, a, b) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
         Ok(vec![ctx.when_needed(0, || g.mul(b))?, ctx.when_needed(1, || g.mul(a))?])
     }
 }

@@ -25,7 +25,7 @@ impl Binary for Remainder {
     }
     // a − b·⌊a/b⌋, where the floor is constant.
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, a, b) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
         Ok(vec![
             Some(g.clone()),
             ctx.when_needed(1, || binary(&a.detach(), &b.detach(), FloorDivide)?.mul(g)?.neg())?,

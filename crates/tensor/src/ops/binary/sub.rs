@@ -18,7 +18,7 @@ impl Binary for Sub {
         a - b
     }
     fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().clone()), ctx.when_needed(1, || ctx.grad().neg())?])
+        Ok(vec![Some(ctx.grad()?.clone()), ctx.when_needed(1, || ctx.grad()?.neg())?])
     }
 }
 

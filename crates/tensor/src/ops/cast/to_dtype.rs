@@ -16,7 +16,7 @@ impl Backward for ToDtypeBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().to_dtype(self.from)?)])
+        Ok(vec![Some(ctx.grad()?.to_dtype(self.from)?)])
     }
 }
 

@@ -17,7 +17,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn isfinite(&self) -> Result<Tensor> {
-        dispatch!(self.dtype(), T => self.map_elements(0.5, |x: T| x.to_f64().is_finite()))
+        dispatch!(self.dtype(), T => self.map_elements("isfinite", 0.5, |x: T| x.to_f64().is_finite()))
     }
 }
 

@@ -16,7 +16,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn isnan(&self) -> Result<Tensor> {
-        dispatch!(self.dtype(), T => self.map_elements(0.5, |x: T| Number::is_nan(x)))
+        dispatch!(self.dtype(), T => self.map_elements("isnan", 0.5, |x: T| Number::is_nan(x)))
     }
 }
 

@@ -16,7 +16,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn logical_not(&self) -> Result<Tensor> {
-        dispatch!(self.dtype(), T => self.map_elements(0.5, |x: T| x == T::ZERO))
+        dispatch!(self.dtype(), T => self.map_elements("logical_not", 0.5, |x: T| x == T::ZERO))
     }
 }
 

@@ -16,7 +16,7 @@ impl Backward for MaskedFillBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().masked_fill(ctx.saved(0), 0.0)?)])
+        Ok(vec![Some(ctx.grad()?.masked_fill(ctx.saved(0)?, 0.0)?)])
     }
 }
 

@@ -16,7 +16,7 @@ impl Backward for WhereBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, condition) = (ctx.grad(), ctx.saved(0));
+        let (g, condition) = (ctx.grad()?, ctx.saved(0)?);
         Ok(vec![
             ctx.when_needed(0, || g.masked_fill(&condition.logical_not()?, 0.0))?,
             ctx.when_needed(1, || g.masked_fill(condition, 0.0))?,

@@ -39,7 +39,7 @@ impl Backward for Conv2dBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, x, weight) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        let (g, x, weight) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
         let mut grads = vec![
             ctx.when_needed(0, || g.conv2d_input(weight, self.shape))?,
             ctx.when_needed(1, || x.conv2d_weight(g, self.shape))?,

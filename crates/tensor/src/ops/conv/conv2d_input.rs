@@ -17,7 +17,7 @@ impl Backward for Conv2dInputBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, y, weight) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        let (g, y, weight) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
         Ok(vec![
             ctx.when_needed(0, || g.conv2d_of(weight, self.shape))?,
             ctx.when_needed(1, || g.conv2d_weight(y, self.shape))?,

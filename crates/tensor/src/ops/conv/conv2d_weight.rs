@@ -17,7 +17,7 @@ impl Backward for Conv2dWeightBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, x, y) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        let (g, x, y) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
         Ok(vec![
             ctx.when_needed(0, || y.conv2d_input(g, self.shape))?,
             ctx.when_needed(1, || x.conv2d_of(g, self.shape))?,

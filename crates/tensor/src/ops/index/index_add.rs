@@ -17,8 +17,8 @@ impl Backward for IndexAddBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let g = ctx.grad();
-        let source = ctx.when_needed(1, || g.index_select(self.dim as isize, ctx.saved(0)))?;
+        let g = ctx.grad()?;
+        let source = ctx.when_needed(1, || g.index_select(self.dim as isize, ctx.saved(0)?))?;
         Ok(vec![Some(g.clone()), source])
     }
 }

@@ -19,8 +19,8 @@ impl Backward for IndexSelectBackward {
 
     // A slice that was taken several times gets the sum.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let zeros = Tensor::full(&self.input, 0.0, ctx.grad().dtype())?;
-        Ok(vec![Some(zeros.index_add(self.dim as isize, ctx.saved(0), ctx.grad())?)])
+        let zeros = Tensor::full(&self.input, 0.0, ctx.grad()?.dtype())?;
+        Ok(vec![Some(zeros.index_add(self.dim as isize, ctx.saved(0)?, ctx.grad()?)?)])
     }
 }
 

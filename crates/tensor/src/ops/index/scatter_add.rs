@@ -18,8 +18,8 @@ impl Backward for ScatterAddBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let g = ctx.grad();
-        let source = ctx.when_needed(1, || g.gather(self.dim as isize, ctx.saved(0)))?;
+        let g = ctx.grad()?;
+        let source = ctx.when_needed(1, || g.gather(self.dim as isize, ctx.saved(0)?))?;
         Ok(vec![Some(g.clone()), source])
     }
 }

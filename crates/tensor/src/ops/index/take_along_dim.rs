@@ -37,7 +37,7 @@ impl Tensor {
         let x = self.expand(common.with_size(at, self.shape()[at]))?;
         let n = self.shape()[at];
         let index = match indices.dtype() {
-            DType::I64 => indices.map_elements(0.5, |i: i64| if i < 0 { i.wrapping_add(n as i64) } else { i })?,
+            DType::I64 => indices.map_elements("take_along_dim", 0.5, |i: i64| if i < 0 { i.wrapping_add(n as i64) } else { i })?,
             _ => indices.clone(),
         };
         let index = index.checked_indices("take_along_dim", dim, n)?;

@@ -17,10 +17,10 @@ impl Backward for LinearBackward {
 
     // y = x·Wᵀ + b: dx = dy·W, dW = dyᵀ·x, and db is the sum of dy over all rows.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (x, weight) = (ctx.saved(0), ctx.saved(1));
+        let (x, weight) = (ctx.saved(0)?, ctx.saved(1)?);
         let (outputs, inputs) = (weight.shape()[0], weight.shape()[1]);
         let rows: usize = x.shape()[..x.rank() - 1].iter().product();
-        let g = ctx.grad().reshape([rows, outputs])?;
+        let g = ctx.grad()?.reshape([rows, outputs])?;
         let mut grads = vec![
             ctx.when_needed(0, || g.matmul(weight)?.reshape(x.shape()))?,
             ctx.when_needed(1, || g.t()?.matmul(&x.reshape([rows, inputs])?))?,

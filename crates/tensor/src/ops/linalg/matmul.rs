@@ -16,7 +16,7 @@ impl Backward for MatmulBackward {
 
     // C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC; the engine sums over broadcast batch dimensions.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, a, b) = (ctx.grad(), ctx.saved(0), ctx.saved(1));
+        let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
         Ok(vec![
             ctx.when_needed(0, || g.matmul(&b.transpose(-2, -1)?))?,
             ctx.when_needed(1, || a.transpose(-2, -1)?.matmul(g))?,

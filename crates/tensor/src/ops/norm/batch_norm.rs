@@ -55,21 +55,21 @@ impl Backward for NormBackward {
     // vanish when mean and σ are constants. They are computed anew from x to be differentiable.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let [_, c, _] = self.dims;
-        let shape = ctx.saved(0).shape();
-        let (g, x) = (ctx.grad().reshape(self.dims)?, ctx.saved(0).reshape(self.dims)?);
+        let shape = ctx.saved(0)?.shape();
+        let (g, x) = (ctx.grad()?.reshape(self.dims)?, ctx.saved(0)?.reshape(self.dims)?);
         let over = || [0, 2];
         let (centred, variance) = if self.training {
             let centred = x.sub(&x.mean_dim(over(), true)?)?;
             let variance = centred.mul(&centred)?.mean_dim(over(), true)?;
             (centred, variance)
         } else {
-            (x.sub(&ctx.saved(1).reshape([1, c, 1])?)?, ctx.saved(2).reshape([1, c, 1])?)
+            (x.sub(&ctx.saved(1)?.reshape([1, c, 1])?)?, ctx.saved(2)?.reshape([1, c, 1])?)
         };
         let inverse = variance.add(self.eps)?.rsqrt()?;
         let normalized = centred.mul(&inverse)?;
         let grad_x = ctx.when_needed(0, || {
             let scaled = match self.has_weight {
-                true => g.mul(&ctx.saved(3).reshape([1, c, 1])?)?,
+                true => g.mul(&ctx.saved(3)?.reshape([1, c, 1])?)?,
                 false => g.clone(),
             };
             if !self.training {
@@ -91,15 +91,15 @@ impl Backward for NormBackward {
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, x) = (ctx.grad().contiguous()?, ctx.saved(0).contiguous()?);
-        let (mean, var) = (ctx.saved(1), ctx.saved(2));
+        let (g, x) = (ctx.grad()?.contiguous()?, ctx.saved(0)?.contiguous()?);
+        let (mean, var) = (ctx.saved(1)?, ctx.saved(2)?);
         let weight = match self.has_weight {
-            true => Some(ctx.saved(3).contiguous()?),
+            true => Some(ctx.saved(3)?.contiguous()?),
             false => None,
         };
         let grads = dispatch_float!(g.dtype(), T => {
             let inverse = inverse_deviations(var.as_slice::<T>()?, self.eps);
-            let mut grad_x = match ctx.needs(0) {
+            let mut grad_x = match ctx.needs(0)? {
                 true => Some(x.shape().allocate::<T>("batch_norm")?),
                 false => None,
             };

@@ -31,13 +31,13 @@ impl Backward for LayerNormBackward {
     // With x̂ = (x − mean) / σ and ĝ = g·weight: (ĝ − mean(ĝ) − x̂·mean(ĝ·x̂)) / σ. Mean and σ are computed anew from
     // x to be differentiable.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, x) = (ctx.grad(), ctx.saved(0));
+        let (g, x) = (ctx.grad()?, ctx.saved(0)?);
         let over: Vec<isize> = (1..=self.rank as isize).map(|dim| -dim).collect();
         let centred = x.sub(&x.mean_dim(&over[..], true)?)?;
         let inverse = centred.square()?.mean_dim(&over[..], true)?.add(self.eps)?.rsqrt()?;
         let normalized = centred.mul(&inverse)?;
         let of_x = ctx.when_needed(0, || {
-            let scaled = if self.has_weight { g.mul(ctx.saved(2))? } else { g.clone() };
+            let scaled = if self.has_weight { g.mul(ctx.saved(2)?)? } else { g.clone() };
             let through_variance = normalized.mul(&scaled.mul(&normalized)?.mean_dim(&over[..], true)?)?;
             scaled.sub(&scaled.mean_dim(&over[..], true)?)?.sub(&through_variance)?.mul(&inverse)
         })?;
@@ -47,14 +47,14 @@ impl Backward for LayerNormBackward {
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, x) = (ctx.grad().contiguous()?, ctx.saved(0).contiguous()?);
-        let weight = if self.has_weight { Some(ctx.saved(2).contiguous()?) } else { None };
+        let (g, x) = (ctx.grad()?.contiguous()?, ctx.saved(0)?.contiguous()?);
+        let weight = if self.has_weight { Some(ctx.saved(2)?.contiguous()?) } else { None };
         let normalized_shape = Shape::from(&x.shape()[x.rank() - self.rank..]);
         let n = normalized_shape.numel();
         let grads = dispatch_float!(g.dtype(), T => {
             let mut of_x = x.shape().allocate::<T>("layer_norm")?;
             let mut of_affine = Shape::from([2, n]).allocate::<T>("layer_norm")?;
-            let statistics = ctx.saved(1).as_slice::<T>()?.as_chunks().0;
+            let statistics = ctx.saved(1)?.as_slice::<T>()?.as_chunks().0;
             let weight = weight.as_ref().map(Tensor::as_slice::<T>).transpose()?;
             backward(g.as_slice()?, x.as_slice()?, n, statistics, weight, &mut of_x, &mut of_affine);
             let of_affine = Tensor::from_parts(of_affine, [2, n].into());

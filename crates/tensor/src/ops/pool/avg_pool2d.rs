@@ -84,7 +84,7 @@ impl Backward for AvgPool2dBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(self.0.spread(ctx.grad())?)])
+        Ok(vec![Some(self.0.spread(ctx.grad()?)?)])
     }
 }
 
@@ -96,7 +96,7 @@ impl Backward for SpreadBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(self.0.pool(ctx.grad())?)])
+        Ok(vec![Some(self.0.pool(ctx.grad()?)?)])
     }
 }
 

@@ -48,7 +48,7 @@ impl Backward for MaxPool2dBackward {
 
     // Each gradient goes to the element that its output was taken from.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, indices) = (ctx.grad(), ctx.saved(0));
+        let (g, indices) = (ctx.grad()?, ctx.saved(0)?);
         let planes = |[height, width]: [usize; 2]| [self.shape.batch_channels, height * width];
         let (inputs, outputs) = (planes(self.shape.input), planes(self.shape.output));
         let zeros = Tensor::full(inputs, 0.0, g.dtype())?;
@@ -57,7 +57,7 @@ impl Backward for MaxPool2dBackward {
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, indices) = (ctx.grad().contiguous()?, ctx.saved(0));
+        let (g, indices) = (ctx.grad()?.contiguous()?, ctx.saved(0)?);
         let grad = dispatch_float!(g.dtype(), T => {
             let mut out = self.input.allocate::<T>("max_pool2d")?;
             max_backward(&self.shape, g.as_slice()?, indices.as_slice()?, &mut out);

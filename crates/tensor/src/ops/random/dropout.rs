@@ -15,7 +15,7 @@ impl Backward for DropoutBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().mul(ctx.saved(0))?)])
+        Ok(vec![Some(ctx.grad()?.mul(ctx.saved(0)?)?)])
     }
 }
 

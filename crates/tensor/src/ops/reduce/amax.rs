@@ -21,8 +21,8 @@ impl Backward for ExtremeBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, x) = (ctx.grad().reshape(&self.keepdim)?, ctx.saved(0).detach());
-        let y = ctx.saved(1).detach().reshape(&self.keepdim)?;
+        let (g, x) = (ctx.grad()?.reshape(&self.keepdim)?, ctx.saved(0)?.detach());
+        let y = ctx.saved(1)?.detach().reshape(&self.keepdim)?;
         let both_nan = x.isnan()?.logical_and(&y.isnan()?)?;
         let at = x.eq(&y)?.logical_or(&both_nan)?.to_dtype(g.dtype())?;
         let count = at.sum_dim(self.dims.clone(), true)?;

@@ -19,7 +19,7 @@ impl Backward for CumsumBackward {
 
     // Element i is in the sums from i on: the gradients are summed the other way.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(running_sum(ctx.grad(), self.dim, !self.reverse)?)])
+        Ok(vec![Some(running_sum(ctx.grad()?, self.dim, !self.reverse)?)])
     }
 }
 

@@ -18,8 +18,8 @@ impl Backward for LogSumExpBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, y) = (ctx.grad().reshape(&self.keepdim)?, ctx.saved(1).reshape(&self.keepdim)?);
-        Ok(vec![Some(g.mul(&ctx.saved(0).sub(&y)?.exp()?)?)])
+        let (g, y) = (ctx.grad()?.reshape(&self.keepdim)?, ctx.saved(1)?.reshape(&self.keepdim)?);
+        Ok(vec![Some(g.mul(&ctx.saved(0)?.sub(&y)?.exp()?)?)])
     }
 }
 

@@ -23,13 +23,13 @@ impl Backward for ChosenBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let indices = ctx.saved(0).reshape(&self.keepdim)?;
+        let indices = ctx.saved(0)?.reshape(&self.keepdim)?;
         // 0, 1, … along the dimension, in the shape from there on: it broadcasts against the indices.
         let [_, n, inner] = self.input.around(self.dim);
         let position = Tensor::arange(n)?.reshape([n, 1])?.expand([n, inner])?;
         let position = position.reshape(&self.input[self.dim.min(self.input.len())..])?;
         let elsewhere = position.ne(&indices)?;
-        Ok(vec![Some(ctx.grad().reshape(&self.keepdim)?.masked_fill(&elsewhere, 0.0)?)])
+        Ok(vec![Some(ctx.grad()?.reshape(&self.keepdim)?.masked_fill(&elsewhere, 0.0)?)])
     }
 }
 

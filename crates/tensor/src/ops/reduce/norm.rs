@@ -19,9 +19,9 @@ impl Backward for NormBackward {
     // sign(x) · |x/y|ᵖ⁻¹, and 0 where y or x is: filled in before anything is divided, so that no derivative
     // of any order meets an infinity there.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (x, y) = (ctx.saved(0), ctx.saved(1).reshape(&self.keepdim)?);
+        let (x, y) = (ctx.saved(0)?, ctx.saved(1)?.reshape(&self.keepdim)?);
         let zero = y.eq(0.0)?;
-        let g = ctx.grad().reshape(&self.keepdim)?.masked_fill(&zero, 0.0)?;
+        let g = ctx.grad()?.reshape(&self.keepdim)?.masked_fill(&zero, 0.0)?;
         let y = y.masked_fill(&zero, 1.0)?;
         if self.p == 2.0 {
             return Ok(vec![Some(g.div(&y)?.mul(x)?)]);

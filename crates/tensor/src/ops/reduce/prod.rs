@@ -18,9 +18,9 @@ impl Backward for ProdBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (x, y) = (ctx.saved(0), ctx.saved(1));
+        let (x, y) = (ctx.saved(0)?, ctx.saved(1)?);
         let [outer, n, inner] = x.shape().around(self.dim);
-        let g = ctx.grad().reshape([outer, 1, inner])?;
+        let g = ctx.grad()?.reshape([outer, 1, inner])?;
         let flat = x.reshape([outer, n, inner])?;
         let others = if flat.eq(0.0)?.any()?.to_scalar::<bool>()? {
             // One copy of the values for each of them, in which it is replaced by 1: n² numbers, for which
@@ -36,7 +36,7 @@ impl Backward for ProdBackward {
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, x) = (ctx.grad().contiguous()?, ctx.saved(0).contiguous()?);
+        let (g, x) = (ctx.grad()?.contiguous()?, ctx.saved(0)?.contiguous()?);
         let dims = x.shape().around(self.dim);
         let grad = dispatch_float!(x.dtype(), T => {
             let (values, scale) = (x.as_slice::<T>()?, g.as_slice::<T>()?);

@@ -20,7 +20,7 @@ impl Backward for SumBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().reshape(&self.keepdim)?.expand(&self.input)?)])
+        Ok(vec![Some(ctx.grad()?.reshape(&self.keepdim)?.expand(&self.input)?)])
     }
 }
 

@@ -19,7 +19,7 @@ impl Backward for VarBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, x) = (ctx.grad().reshape(&self.keepdim)?, ctx.saved(0));
+        let (g, x) = (ctx.grad()?.reshape(&self.keepdim)?, ctx.saved(0)?);
         let centred = x.sub(&x.mean_dim(self.dims.clone(), true)?)?;
         Ok(vec![Some(g.mul(2.0 / self.divisor)?.mul(&centred)?)])
     }

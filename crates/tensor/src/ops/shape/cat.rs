@@ -25,8 +25,8 @@ impl Backward for CatBackward {
         let mut grads = Vec::with_capacity(self.sizes.len());
         for (i, &size) in self.sizes.iter().enumerate() {
             grads.push(ctx.when_needed(i, || match size {
-                Some(size) => ctx.grad().part(self.dim, start, size),
-                None => ctx.grad().part(self.dim, 0, 0)?.reshape([0]),
+                Some(size) => ctx.grad()?.part(self.dim, start, size),
+                None => ctx.grad()?.part(self.dim, 0, 0)?.reshape([0]),
             })?);
             start += size.unwrap_or(0);
         }

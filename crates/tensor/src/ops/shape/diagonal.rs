@@ -27,8 +27,8 @@ impl Backward for DiagonalBackward {
         let with = |last: &[usize]| Shape::from([batch.as_slice(), last].concat());
         let places = (0..self.length).map(|i| ((self.start[0] + i) * columns + self.start[1] + i) as i64);
         let places = Tensor::from_vec(places.collect(), [self.length])?;
-        let grad = Tensor::full(with(&[rows * columns]), 0.0, ctx.grad().dtype())?
-            .index_add(-1, &places, ctx.grad())?
+        let grad = Tensor::full(with(&[rows * columns]), 0.0, ctx.grad()?.dtype())?
+            .index_add(-1, &places, ctx.grad()?)?
             .reshape(with(&[rows, columns]))?
             .movedim([-2, -1], self.dims.map(|dim| dim as isize))?;
         Ok(vec![Some(grad)])

@@ -14,7 +14,7 @@ impl Backward for ExpandBackward {
 
     // The engine sums over what was repeated.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().clone())])
+        Ok(vec![Some(ctx.grad()?.clone())])
     }
 }
 

@@ -18,7 +18,7 @@ impl Backward for CropBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().surround(&self.start, 0.0, &self.input)?)])
+        Ok(vec![Some(ctx.grad()?.surround(&self.start, 0.0, &self.input)?)])
     }
 }
 

@@ -40,7 +40,7 @@ impl Backward for SurroundBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().crop(&self.start, &self.input)?)])
+        Ok(vec![Some(ctx.grad()?.crop(&self.start, &self.input)?)])
     }
 }
 

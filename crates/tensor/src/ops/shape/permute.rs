@@ -18,7 +18,7 @@ impl Backward for PermuteBackward {
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let mut inverse = vec![0; self.order.len()];
         self.order.iter().enumerate().for_each(|(k, &dim)| inverse[dim] = k);
-        Ok(vec![Some(ctx.grad().reordered(inverse)?)])
+        Ok(vec![Some(ctx.grad()?.reordered(inverse)?)])
     }
 }
 

@@ -15,7 +15,7 @@ impl Backward for ReshapeBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().reshape(&self.input)?)])
+        Ok(vec![Some(ctx.grad()?.reshape(&self.input)?)])
     }
 }
 

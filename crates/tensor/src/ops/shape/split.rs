@@ -28,13 +28,15 @@ pub(super) fn all_grads(
     count: usize,
     shape: impl Fn(usize, &Tensor) -> Shape,
 ) -> Result<Vec<Tensor>> {
-    let known = (0..count).find_map(|i| ctx.grad_of(i)).expect("a node is visited with a gradient");
-    (0..count)
-        .map(|i| match ctx.grad_of(i) {
-            Some(grad) => Ok(grad.clone()),
-            None => Tensor::full(shape(i, known), 0.0, known.dtype()),
-        })
-        .collect()
+    let mut grads = Vec::with_capacity(count);
+    for i in 0..count {
+        grads.push(ctx.grad_of(i)?);
+    }
+    let Some(known) = grads.iter().copied().flatten().next() else {
+        bail!(Graph, "split", "none of {count} outputs got a gradient");
+    };
+    let zeros = |i| Tensor::full(shape(i, known), 0.0, known.dtype());
+    grads.iter().enumerate().map(|(i, grad)| grad.map_or_else(|| zeros(i), |grad| Ok(grad.clone()))).collect()
 }
 
 impl Tensor {

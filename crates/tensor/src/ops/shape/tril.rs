@@ -17,7 +17,7 @@ impl Backward for TriangleBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad().triangle(self.diagonal, self.lower)?)])
+        Ok(vec![Some(ctx.grad()?.triangle(self.diagonal, self.lower)?)])
     }
 }
 
