@@ -18,6 +18,11 @@ pub(crate) fn binary_cross_entropy_with_logits(c: &Call) -> Outcome<BCEWithLogit
     })
 }
 
+pub(crate) fn cosine_embedding_loss(c: &Call) -> Outcome<CosineEmbeddingLoss> {
+    let d = CosineEmbeddingLoss::default();
+    Ok(CosineEmbeddingLoss { margin: c.or("margin", d.margin)?, reduction: reduction(c)? })
+}
+
 pub(crate) fn cross_entropy(c: &Call) -> Outcome<CrossEntropyLoss> {
     let d = CrossEntropyLoss::default();
     Ok(CrossEntropyLoss {
@@ -66,6 +71,24 @@ pub(crate) fn mse_loss(c: &Call) -> Outcome<MSELoss> {
     Ok(MSELoss { reduction: reduction(c)? })
 }
 
+pub(crate) fn multi_margin_loss(c: &Call) -> Outcome<MultiMarginLoss> {
+    let d = MultiMarginLoss::default();
+    Ok(MultiMarginLoss {
+        p: c.or("p", d.p)?,
+        margin: c.or("margin", d.margin)?,
+        weight: tensor(c, "weight")?,
+        reduction: reduction(c)?,
+    })
+}
+
+pub(crate) fn multilabel_margin_loss(c: &Call) -> Outcome<MultiLabelMarginLoss> {
+    Ok(MultiLabelMarginLoss { reduction: reduction(c)? })
+}
+
+pub(crate) fn multilabel_soft_margin_loss(c: &Call) -> Outcome<MultiLabelSoftMarginLoss> {
+    Ok(MultiLabelSoftMarginLoss { weight: tensor(c, "weight")?, reduction: reduction(c)? })
+}
+
 pub(crate) fn nll_loss(c: &Call) -> Outcome<NLLLoss> {
     let d = NLLLoss::default();
     Ok(NLLLoss {
@@ -92,6 +115,17 @@ pub(crate) fn smooth_l1_loss(c: &Call) -> Outcome<SmoothL1Loss> {
 
 pub(crate) fn soft_margin_loss(c: &Call) -> Outcome<SoftMarginLoss> {
     Ok(SoftMarginLoss { reduction: reduction(c)? })
+}
+
+pub(crate) fn triplet_margin_loss(c: &Call) -> Outcome<TripletMarginLoss> {
+    let d = TripletMarginLoss::default();
+    Ok(TripletMarginLoss {
+        margin: c.or("margin", d.margin)?,
+        p: c.or("p", d.p)?,
+        eps: c.or("eps", d.eps)?,
+        swap: c.or("swap", d.swap)?,
+        reduction: reduction(c)?,
+    })
 }
 
 fn reduction(c: &Call) -> Outcome<Reduction> {

@@ -64,4 +64,27 @@ pub(crate) const ENTRIES: &[Entry] = &[
         let loss = losses::soft_margin_loss(c)?;
         function(move |c| give(loss.forward(c.input()?, c.get("target")?)))
     }),
+    ("CosineEmbeddingLoss(margin, size_average, reduce, reduction) on (input1, input2, target)", |c| {
+        let loss = losses::cosine_embedding_loss(c)?;
+        function(move |c| give(loss.forward(c.get("input1")?, c.get("input2")?, c.get("target")?)))
+    }),
+    ("MultiMarginLoss(p, margin, weight, size_average, reduce, reduction) on (input, target)", |c| {
+        let loss = losses::multi_margin_loss(c)?;
+        function(move |c| give(loss.forward(c.input()?, c.get("target")?)))
+    }),
+    ("MultiLabelMarginLoss(size_average, reduce, reduction) on (input, target)", |c| {
+        let loss = losses::multilabel_margin_loss(c)?;
+        function(move |c| give(loss.forward(c.input()?, c.get("target")?)))
+    }),
+    ("MultiLabelSoftMarginLoss(weight, size_average, reduce, reduction) on (input, target)", |c| {
+        let loss = losses::multilabel_soft_margin_loss(c)?;
+        function(move |c| give(loss.forward(c.input()?, c.get("target")?)))
+    }),
+    (
+        "TripletMarginLoss(margin, p, eps, swap, size_average, reduce, reduction) on (anchor, positive, negative)",
+        |c| {
+            let loss = losses::triplet_margin_loss(c)?;
+            function(move |c| give(loss.forward(c.get("anchor")?, c.get("positive")?, c.get("negative")?)))
+        },
+    ),
 ];
