@@ -21,6 +21,12 @@ const DIVERGENCES: &[Divergence] = &[
         reason: "pad takes any number of dimensions in every mode",
     },
     Divergence {
+        family: "errors",
+        subject: "nn.functional.multilabel_soft_margin_loss",
+        says: "Subtraction, the `-` operator, with a bool tensor is not supported",
+        reason: "labels may be booleans",
+    },
+    Divergence {
         family: "ops",
         subject: "nn.functional.batch_norm",
         says: "expects an input [N, C] or [N, C, …], not shape [0]",

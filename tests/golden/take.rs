@@ -79,7 +79,7 @@ macro_rules! integers {
         })+
     };
 }
-integers!(i64, isize, usize, u64);
+integers!(i64, isize, usize, u32, u64);
 
 impl Take<'_> for bool {
     fn take(value: &Value) -> Outcome<Self> {

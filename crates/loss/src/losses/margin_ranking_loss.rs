@@ -3,7 +3,7 @@
 use crate::elementwise::{ElementwiseLoss, Float, elementwise};
 use crate::{Reduction, check, samples};
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, distinct, values};
-use chainrule_tensor::{Result, Tensor};
+use chainrule_tensor::{DType, Result, Tensor, bail};
 
 /// The loss of pairs of scores in the wrong order (PyTorch: `torch.nn.MarginRankingLoss`); see
 /// [`margin_ranking_loss`].
@@ -76,8 +76,8 @@ impl ElementwiseLoss<3> for MarginRanking {
 /// ```
 ///
 /// # Errors
-/// For inputs that are not floating-point, for different floating-point dtypes, and for shapes with different
-/// numbers of dimensions or sizes that neither agree nor are 1.
+/// For inputs that are not floating-point, for a target of booleans, for different floating-point dtypes, and for
+/// shapes with different numbers of dimensions or sizes that neither agree nor are 1.
 #[track_caller]
 pub fn margin_ranking_loss(
     input1: &Tensor,
@@ -86,6 +86,9 @@ pub fn margin_ranking_loss(
     options: &MarginRankingLoss,
 ) -> Result<Tensor> {
     let &MarginRankingLoss { margin, reduction } = options;
+    if target.dtype() == DType::Bool {
+        bail!(DType, NAME, "a target of bool has no -1: use integers");
+    }
     let target = check::labels(NAME, input1, target)?;
     check::same_dtype(NAME, input1, "second input", input2)?;
     let names = ["input1", "input2", "target"];
@@ -134,6 +137,9 @@ pub(super) const ROW: Row = Row {
                 call(&[x([2, 3]), Tensor::new([[1.0; 3]; 2])], &y(), 0.0, Reduction::Mean)
             }),
             Refusal::new(&["int64"], move || call(&[y(), y()], &y(), 0.0, Reduction::Mean)),
+            Refusal::new(&["bool"], move || {
+                call(&[x([2, 3]), x([2, 3])], &Tensor::new([[true; 3]; 2]), 0.0, Reduction::Mean)
+            }),
         ]
     },
     bench: &[(&[&[1_000_000], &[1_000_000]], |x| {
