@@ -1,4 +1,4 @@
-//! Whole training steps and single operations on inputs that other engines can have bit for bit; see `torch.py`
+//! Whole training steps and single operations on inputs that other engines can have bit for bit; see `pytorch.py`
 //! beside this file for PyTorch's side and `compare.py` for both in turn.
 //!
 //! `cargo bench -p chainrule-benches --bench workloads -- [--threads N] [--only a,b] [--quick] [--check]`

@@ -1,0 +1,70 @@
+"""Runs chainrule and PyTorch in turn, workload by workload, and prints the ratios of their times.
+
+    python compare.py [--threads 1,2] [--only a,b] [--rounds 3] [--quick]
+
+Needs PyTorch in this Python. First compares results: a workload whose results differ is not timed.
+"""
+
+import argparse
+import json
+import math
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+here = pathlib.Path(__file__).resolve().parent
+parser = argparse.ArgumentParser()
+parser.add_argument("--threads", default="1,2")
+parser.add_argument("--only")
+parser.add_argument("--rounds", type=int, default=3)
+parser.add_argument("--quick", action="store_true")
+options = parser.parse_args()
+
+
+def build():
+    """The path of the compiled bench."""
+    command = ["cargo", "bench", "-p", "chainrule-benches", "--bench", "workloads", "--no-run", "--message-format=json"]
+    lines = subprocess.run(command, cwd=here, check=True, capture_output=True, text=True).stdout.splitlines()
+    artifacts = [json.loads(line) for line in lines if line.startswith("{")]
+    return [a["executable"] for a in artifacts if a.get("executable") and a["target"]["name"] == "workloads"][-1]
+
+
+def run(command, *arguments):
+    output = subprocess.run([*command, *arguments], check=True, capture_output=True, text=True).stdout
+    rows = [json.loads(line) for line in output.splitlines()]
+    return {row["workload"]: row for row in rows}
+
+
+def agree(ours, theirs):
+    if "losses" in theirs:
+        return max(abs(a - b) for a, b in zip(ours["losses"], theirs["losses"], strict=True)) < 1e-3
+    near = lambda a, b: a[0] == b[0] and all(abs(x - y) < 1e-3 * max(abs(b[2]), 1e-12) for x, y in zip(a[1:], b[1:]))
+    return all(near(a, b) for a, b in zip(ours["check"], theirs["check"], strict=True))
+
+
+engines = {"chainrule": [build(), "--bench"], "torch": [sys.executable, str(here / "pytorch.py")]}
+only = ["--only", options.only] if options.only else []
+quick = ["--quick"] if options.quick else []
+checks = {engine: run(command, "--check", *only) for engine, command in engines.items()}
+names = [name for name in checks["chainrule"] if name in checks["torch"]]
+for name in [name for name in names if not agree(checks["chainrule"][name], checks["torch"][name])]:
+    print(f"{name}: the results differ, not timed")
+    names.remove(name)
+
+print(f"{os.cpu_count()} cores; medians of {options.rounds} rounds in turn; the ratio is PyTorch's time to ours")
+for threads in options.threads.split(","):
+    times = {(engine, name): [] for engine in engines for name in names}
+    for _ in range(options.rounds):
+        for name in names:
+            for engine, command in engines.items():
+                row = run(command, "--threads", threads, "--only", name, *quick)[name]
+                times[engine, name].append(row["median_us"])
+    print(f"\n| workload, {threads} threads | chainrule, µs | PyTorch, µs | ratio |\n|---|---:|---:|---:|")
+    ratios = []
+    for name in names:
+        ours, theirs = (statistics.median(times[engine, name]) for engine in engines)
+        ratios.append(theirs / ours)
+        print(f"| {name} | {ours:,.1f} | {theirs:,.1f} | {theirs / ours:.2f} |")
+    print(f"| geometric mean | | | {math.exp(statistics.mean(map(math.log, ratios))):.2f} |")
