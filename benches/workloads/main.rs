@@ -1,7 +1,7 @@
 //! Whole training steps and single operations on inputs that other engines can have bit for bit; see `pytorch.py`
 //! beside this file for PyTorch's side and `compare.py` for both in turn.
 //!
-//! `cargo bench -p chainrule-benches --bench workloads -- [--threads N] [--only a,b] [--quick] [--check]`
+//! `cargo bench -p chainrule-benches --bench workloads -- [--threads N] [--only a,b] [--quick] [--check] [WORD]`
 //!
 //! Prints one JSON line for each workload: times, or with `--check` the losses of 20 steps or digests of results.
 
@@ -20,12 +20,13 @@ type Workload = (&'static str, fn() -> Result<Step>);
 
 struct Options {
     only: Option<Vec<String>>,
+    words: Vec<String>,
     quick: bool,
     check: bool,
 }
 
 fn main() {
-    let mut options = Options { only: None, quick: false, check: false };
+    let mut options = Options { only: None, words: Vec::new(), quick: false, check: false };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -41,13 +42,16 @@ fn main() {
             "--check" => options.check = true,
             // What `cargo bench` passes to every bench.
             "--bench" => {}
+            // A filter, as other benches have it.
+            word if !word.starts_with('-') => options.words.push(word.to_string()),
             other => usage(&format!("unknown argument {other}")),
         }
     }
     let workloads =
         training::WORKLOADS.iter().map(|w| (w, true)).chain(kernels::WORKLOADS.iter().map(|w| (w, false)));
     for ((name, build), trains) in workloads {
-        if options.only.as_ref().is_some_and(|only| !only.iter().any(|o| o == name)) {
+        let excluded = options.only.as_ref().is_some_and(|only| !only.iter().any(|o| o == name));
+        if excluded || !options.words.iter().all(|word| name.contains(word.as_str())) {
             continue;
         }
         let line = build().and_then(|step| run(step, trains, &options));
@@ -57,7 +61,7 @@ fn main() {
 }
 
 fn usage(problem: &str) -> ! {
-    eprintln!("{problem}\nusage: workloads [--threads N] [--only NAME,…] [--quick] [--check]");
+    eprintln!("{problem}\nusage: workloads [--threads N] [--only NAME,…] [--quick] [--check] [WORD]");
     std::process::exit(2)
 }
 
