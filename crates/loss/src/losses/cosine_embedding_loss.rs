@@ -18,8 +18,9 @@ criterion!(CosineEmbeddingLoss, cosine_embedding_loss, (input1, input2, target))
 
 const NAME: &str = "cosine_embedding_loss";
 
-/// What is added to the square of each length, so that a vector of zeros has an angle.
-const EPSILON: f64 = 1e-12;
+/// What is added to the square of each length, so that a vector of zeros has an angle. PyTorch has it as a 32-bit
+/// number, whatever the dtype.
+const EPSILON: f64 = 1e-12f32 as f64;
 
 /// The loss of each pair of vectors a of the first input and b of the second, that are alike (target y = 1) or not
 /// (y = −1), reduced: their mean unless the options say otherwise (PyTorch:

@@ -66,4 +66,5 @@ losses! {
     multi_margin_loss,
     multilabel_margin_loss,
     multilabel_soft_margin_loss,
+    ctc_loss,
 }
