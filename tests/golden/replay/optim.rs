@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::Replay;
 use crate::call::Call;
 use crate::check::{Accuracy, Checker};
-use crate::directory::Case;
+use crate::directory::{Case, dtype};
 use crate::stop::{Outcome, mismatch, not_built};
 use crate::tables::optimizers::{self, AnyOptimizer};
 use crate::value::{Leaves, float};
@@ -88,6 +88,10 @@ fn state(case: &Case<'_>, optimizer: &dyn AnyOptimizer, checker: &mut Checker<'_
                 }
             } else if let Some(name) = want["tensor"].as_str() {
                 match ours.get(&format!("{parameter}.{key}")) {
+                    // PyTorch keeps single numbers in float32, whatever the parameters are in.
+                    Some(number) if number.rank() == 0 => {
+                        checker.output(name, &number.to_dtype(dtype(&case.stored(name)?)?)?)?;
+                    }
                     Some(tensor) => checker.output(name, tensor)?,
                     None => return mismatch(format!("there is no state {parameter}.{key}")),
                 }

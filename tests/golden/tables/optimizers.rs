@@ -11,9 +11,16 @@ use crate::stop::{Outcome, Stop, mismatch, not_built};
 type Entry = (&'static str, fn(&[Group]) -> Outcome<Box<dyn AnyOptimizer>>);
 
 const ENTRIES: &[Entry] = &[
+    ("ASGD", optimizer::<AsgdOptions>),
+    ("Adadelta", optimizer::<AdadeltaOptions>),
+    ("Adagrad", optimizer::<AdagradOptions>),
     ("Adam", optimizer::<AdamOptions>),
     ("AdamW", optimizer::<AdamWOptions>),
+    ("Adamax", optimizer::<AdamaxOptions>),
+    ("NAdam", optimizer::<NAdamOptions>),
+    ("RAdam", optimizer::<RAdamOptions>),
     ("RMSprop", optimizer::<RmsPropOptions>),
+    ("Rprop", optimizer::<RpropOptions>),
     ("SGD", optimizer::<SgdOptions>),
 ];
 
