@@ -13,6 +13,15 @@ pub(crate) fn non_negative(algorithm: &str, name: &str, value: f64) -> Result<()
     Ok(())
 }
 
+/// More than zero, and finite.
+#[track_caller]
+pub(crate) fn positive(algorithm: &str, name: &str, value: f64) -> Result<()> {
+    if !(value > 0.0 && value.is_finite()) {
+        bail!(Value, algorithm, "{name} must be a finite number above 0, not {value}");
+    }
+    Ok(())
+}
+
 /// Any finite number.
 #[track_caller]
 pub(crate) fn finite(algorithm: &str, name: &str, value: f64) -> Result<()> {

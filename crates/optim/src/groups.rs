@@ -1,6 +1,6 @@
 //! [`ParamGroup`]: parameters that are updated with the same options.
 
-use chainrule_tensor::Parameter;
+use chainrule_tensor::{Parameter, Result, bail};
 
 use crate::algorithm::Algorithm;
 use crate::slot::Slot;
@@ -49,6 +49,41 @@ impl<A: Algorithm> std::fmt::Debug for ParamGroup<A> {
             .field("options", &self.options)
             .finish()
     }
+}
+
+/// Puts parameters into two groups: `decay`, with the options as they are, and `no_decay`, with a `weight_decay` of
+/// 0, for those of fewer than two dimensions: biases, and the weights of normalisations.
+///
+/// ```
+/// # use chainrule_tensor::{Parameter, Result, Tensor};
+/// # use chainrule_optim::{AdamW, AdamWOptions, weight_decay_groups};
+/// # fn main() -> Result<()> {
+/// let weight = Parameter::new(Tensor::ones([2, 2])?)?;
+/// let bias = Parameter::new(Tensor::ones([2])?)?;
+/// let options = AdamWOptions { weight_decay: 0.1, ..Default::default() };
+/// let optimizer = AdamW::with_groups(weight_decay_groups([weight, bias], options)?)?;
+/// let [decay, no_decay] = optimizer.param_groups() else { panic!() };
+/// assert_eq!((decay.name(), decay.options.weight_decay), (Some("decay"), 0.1));
+/// assert_eq!((no_decay.name(), no_decay.options.weight_decay), (Some("no_decay"), 0.0));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// When the algorithm has no `weight_decay`.
+#[track_caller]
+pub fn weight_decay_groups<A: Algorithm>(
+    parameters: impl IntoIterator<Item = Parameter>,
+    options: A,
+) -> Result<[ParamGroup<A>; 2]> {
+    let mut without = options.clone();
+    match without.weight_decay_mut() {
+        Some(weight_decay) => *weight_decay = 0.0,
+        None => bail!(Value, A::NAME, "there is no weight_decay"),
+    }
+    let matrices = |parameter: &Parameter| parameter.shape().len() > 1;
+    let (decay, no_decay): (Vec<_>, Vec<_>) = parameters.into_iter().partition(matrices);
+    Ok([ParamGroup::new(decay, options).named("decay"), ParamGroup::new(no_decay, without).named("no_decay")])
 }
 
 /// What schedulers see of an optimizer, whichever it is: the hyper-parameters of its groups, by the index of the

@@ -22,13 +22,17 @@
 //! Everything here means what it means in `torch.optim`, unless its documentation says otherwise.
 
 pub mod algorithm;
+mod any_number;
+mod averaged_model;
 mod check;
 mod clip;
 mod groups;
+mod lbfgs;
 mod optimizer;
 pub mod scheduler;
 mod slot;
 mod state_dict;
+mod vector;
 
 pub use prelude::*;
 
@@ -36,14 +40,17 @@ pub use prelude::*;
 #[doc(hidden)]
 pub mod prelude {
     pub use crate::algorithm::{
-        Adadelta, AdadeltaOptions, Adagrad, AdagradOptions, Adam, AdamOptions, AdamW, AdamWOptions, Adamax,
-        AdamaxOptions, Algorithm, Asgd, AsgdOptions, Lion, LionOptions, NAdam, NAdamOptions, RAdam,
-        RAdamOptions, RmsProp, RmsPropOptions, Rprop, RpropOptions, Sgd, SgdOptions,
+        Adadelta, AdadeltaOptions, Adafactor, AdafactorOptions, Adagrad, AdagradOptions, Adam, AdamOptions,
+        AdamW, AdamWOptions, Adamax, AdamaxOptions, AdjustLr, Algorithm, Asgd, AsgdOptions, Lion,
+        LionOptions, Muon, MuonOptions, NAdam, NAdamOptions, RAdam, RAdamOptions, RmsProp, RmsPropOptions,
+        Rprop, RpropOptions, Sgd, SgdOptions, SparseAdam, SparseAdamOptions,
     };
+    pub use crate::averaged_model::{AveragedModel, Averaging};
     pub use crate::clip::{
         ClipGradNormOptions, clip_grad_norm_, clip_grad_norm_with, clip_grad_value_, get_total_norm,
     };
-    pub use crate::groups::{Hyperparameters, ParamGroup};
+    pub use crate::groups::{Hyperparameters, ParamGroup, weight_decay_groups};
+    pub use crate::lbfgs::{Lbfgs, LbfgsOptions, LineSearch};
     pub use crate::optimizer::{Optimizer, StepReport};
     pub use crate::scheduler::{
         AnnealStrategy, ChainedScheduler, ConstantLR, ConstantLRSchedule, CosineAnnealingLR,
@@ -52,4 +59,5 @@ pub mod prelude {
         OneCycleLRSchedule, PerGroup, PlateauMode, PolynomialLR, PolynomialLRSchedule, ReduceLROnPlateau,
         ReduceLROnPlateauOptions, SequentialLR, StepLR, ThresholdMode,
     };
+    pub use crate::vector::{parameters_to_vector, vector_to_parameters};
 }

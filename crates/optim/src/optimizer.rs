@@ -172,7 +172,7 @@ impl<A: Algorithm> Optimizer<A> {
     pub fn unused_parameters(&self) -> Vec<String> {
         let unused = |slot: &Slot| slot.steps == 0 && slot.parameter.requires_grad();
         let slots = self.slots().enumerate().filter(|(_, slot)| unused(slot));
-        slots.map(|(place, slot)| name_at(place, slot)).collect()
+        slots.map(|(place, slot)| name_at(place, &slot.parameter)).collect()
     }
 
     /// All parameters in order, with their state.
@@ -182,8 +182,8 @@ impl<A: Algorithm> Optimizer<A> {
 }
 
 /// What a parameter is called: by its model, else by its place in the optimizer.
-pub(crate) fn name_at(place: usize, slot: &Slot) -> String {
-    slot.parameter.name().unwrap_or_else(|| format!("param.{place}"))
+pub(crate) fn name_at(place: usize, parameter: &Parameter) -> String {
+    parameter.name().unwrap_or_else(|| format!("param.{place}"))
 }
 
 /// Updates the parameters of a group by their gradients, of which there is one (or none) for each.

@@ -1,17 +1,20 @@
 //! [`Algorithm`]: what one optimizer does to one parameter. One file for each.
 
 mod adadelta;
+mod adafactor;
 mod adagrad;
 mod adam;
 mod adamax;
 mod adamw;
 mod asgd;
 mod lion;
+mod muon;
 mod nadam;
 mod radam;
 mod rmsprop;
 mod rprop;
 mod sgd;
+mod sparse_adam;
 mod update;
 
 use chainrule_tensor::{FloatElement, Result, Shape};
@@ -22,17 +25,20 @@ use serde::de::DeserializeOwned;
 pub use chainrule_kernels::gemm::GemmNumber;
 
 pub use adadelta::{Adadelta, AdadeltaOptions};
+pub use adafactor::{Adafactor, AdafactorOptions};
 pub use adagrad::{Adagrad, AdagradOptions};
 pub use adam::{Adam, AdamOptions};
 pub use adamax::{Adamax, AdamaxOptions};
 pub use adamw::{AdamW, AdamWOptions};
 pub use asgd::{Asgd, AsgdOptions};
 pub use lion::{Lion, LionOptions};
+pub use muon::{AdjustLr, Muon, MuonOptions};
 pub use nadam::{NAdam, NAdamOptions};
 pub use radam::{RAdam, RAdamOptions};
 pub use rmsprop::{RmsProp, RmsPropOptions};
 pub use rprop::{Rprop, RpropOptions};
 pub use sgd::{Sgd, SgdOptions};
+pub use sparse_adam::{SparseAdam, SparseAdamOptions};
 pub use update::Update;
 
 /// An optimization algorithm: its options, and the update of one parameter by them.
@@ -182,7 +188,7 @@ fn gradient<T: FloatElement>(maximize: bool, weight_decay: f64) -> impl Fn(T, T)
 
 /// A step of an average towards a new value (PyTorch: `torch.lerp`): exact for the weights 0 and 1.
 #[inline(always)]
-fn lerp<T: FloatElement>(weight: f64) -> impl Fn(T, T) -> T + Copy + Sync {
+pub(crate) fn lerp<T: FloatElement>(weight: f64) -> impl Fn(T, T) -> T + Copy + Sync {
     let near = weight.abs() < 0.5;
     let part = T::of(if near { weight } else { weight - 1.0 });
     move |average, new| (if near { average } else { new }) + part * (new - average)

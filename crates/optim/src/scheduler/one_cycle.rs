@@ -156,9 +156,7 @@ impl Schedule for OneCycleLRSchedule {
             }
         }
         for (name, factor) in [("div_factor", self.div_factor), ("final_div_factor", self.final_div_factor)] {
-            if !(factor > 0.0 && factor.is_finite()) {
-                bail!(Value, Self::NAME, "{name} must be a finite number above 0, not {factor}");
-            }
+            check::positive(Self::NAME, name, factor)?;
         }
         Ok(())
     }

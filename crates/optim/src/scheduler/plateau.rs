@@ -130,7 +130,7 @@ impl ReduceLROnPlateauOptions {
 struct Progress {
     epoch: u64,
     last_lr: Vec<f64>,
-    #[serde(with = "state::any_number")]
+    #[serde(with = "crate::any_number")]
     best: f64,
     num_bad_epochs: u64,
     cooldown_counter: u64,

@@ -69,26 +69,3 @@ pub(super) fn read_all(
     }
     Ok(loaded)
 }
-
-/// Numbers that may be infinite or NaN, for which JSON has no words: they become strings.
-pub(super) mod any_number {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(in crate::scheduler) fn serialize<S: Serializer>(x: &f64, to: S) -> Result<S::Ok, S::Error> {
-        if x.is_finite() { to.serialize_f64(*x) } else { to.collect_str(x) }
-    }
-
-    pub(in crate::scheduler) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Number {
-            Finite(f64),
-            Other(String),
-        }
-        match Number::deserialize(from)? {
-            Number::Finite(x) => Ok(x),
-            Number::Other(text) => text.parse().map_err(D::Error::custom),
-        }
-    }
-}

@@ -7,7 +7,7 @@ mod save;
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use chainrule_tensor::{DType, Result, bail};
+use chainrule_tensor::{DType, Parameter, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::Optimizer;
@@ -15,7 +15,7 @@ use crate::algorithm::Algorithm;
 use crate::optimizer::name_at;
 
 /// Metadata key of the algorithm's name.
-const ALGORITHM: &str = "optimizer";
+pub(crate) const ALGORITHM: &str = "optimizer";
 /// Metadata key of the groups.
 const GROUPS: &str = "param_groups";
 
@@ -52,18 +52,30 @@ impl<A: Algorithm> Optimizer<A> {
     /// When two are the same.
     #[track_caller]
     fn names(&self, operation: &str) -> Result<Vec<Vec<String>>> {
-        let names: Vec<String> = self.slots().enumerate().map(|(place, slot)| name_at(place, slot)).collect();
-        if let Some(name) = repeated(&names) {
-            bail!(
-                Value,
-                operation,
-                "two parameters are called {name}, and state is kept by name: ask the whole model for its \
-                 parameters (`parameters()`) first, which gives each its path, or name them with `set_name`"
-            );
-        }
-        let mut names = names.into_iter();
+        let mut names = unique_names(operation, self.slots().map(|slot| &slot.parameter))?.into_iter();
         Ok(self.groups.iter().map(|group| names.by_ref().take(group.slots.len()).collect()).collect())
     }
+}
+
+/// The names of parameters, by which their state is kept.
+///
+/// # Errors
+/// When two are the same.
+#[track_caller]
+pub(crate) fn unique_names<'a>(
+    operation: &str,
+    parameters: impl Iterator<Item = &'a Parameter>,
+) -> Result<Vec<String>> {
+    let names: Vec<String> = parameters.enumerate().map(|(place, p)| name_at(place, p)).collect();
+    if let Some(name) = repeated(&names) {
+        bail!(
+            Value,
+            operation,
+            "two parameters are called {name}, and state is kept by name: ask the whole model for its parameters \
+             (`parameters()`) first, which gives each its path, or name them with `set_name`"
+        );
+    }
+    Ok(names)
 }
 
 /// The first that is there a second time.

@@ -391,6 +391,13 @@ fn defaults_are_those_of_pytorch_in_full() {
         r#"{"lr":0.001,"betas":[0.9,0.999],"eps":1e-8,"weight_decay":0.0,"decoupled_weight_decay":false,"maximize":false}"#,
     );
     check::<RpropOptions>(r#"{"lr":0.01,"etas":[0.5,1.2],"step_sizes":[1e-6,50.0],"maximize":false}"#);
+    check::<AdafactorOptions>(
+        r#"{"lr":0.01,"beta2_decay":-0.8,"eps":[null,0.001],"d":1.0,"weight_decay":0.0,"maximize":false}"#,
+    );
+    check::<MuonOptions>(
+        r#"{"lr":0.001,"weight_decay":0.1,"momentum":0.95,"nesterov":true,"ns_coefficients":[3.4445,-4.775,2.0315],"eps":1e-7,"ns_steps":5,"adjust_lr_fn":null}"#,
+    );
+    check::<SparseAdamOptions>(r#"{"lr":0.001,"betas":[0.9,0.999],"eps":1e-8,"maximize":false}"#);
     check::<AsgdOptions>(
         r#"{"lr":0.01,"lambd":0.0001,"alpha":0.75,"t0":1000000.0,"weight_decay":0.0,"maximize":false}"#,
     );

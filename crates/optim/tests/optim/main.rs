@@ -1,12 +1,15 @@
 //! Tests of the optimizers, the engine around them, schedulers and clipping.
 
+mod averages;
 mod clip;
 mod engine;
 mod formulas;
+mod lbfgs;
 mod options;
 mod resume;
 mod resume_schedulers;
 mod schedulers;
+mod shapes;
 
 use chainrule_tensor::{Parameter, Shape, Tensor};
 

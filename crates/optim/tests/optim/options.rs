@@ -39,6 +39,8 @@ fn hyperparameters_out_of_range_are_refused_with_their_value() {
         refused(RpropOptions { lr, ..Default::default() }, &["lr", &value]);
         refused(AsgdOptions { lr, ..Default::default() }, &["lr", &value]);
         refused(LionOptions { lr, ..Default::default() }, &["lr", &value]);
+        refused(AdafactorOptions { lr, ..Default::default() }, &["lr", &value]);
+        refused(SparseAdamOptions { lr, ..Default::default() }, &["lr", &value]);
     }
     refused(SgdOptions { momentum: -0.5, ..Default::default() }, &["momentum", "-0.5"]);
     refused(SgdOptions { dampening: f64::NAN, ..Default::default() }, &["dampening", "NaN"]);
@@ -80,6 +82,12 @@ fn hyperparameters_out_of_range_are_refused_with_their_value() {
     refused(AsgdOptions { lambd: -0.5, ..Default::default() }, &["lambd", "-0.5"]);
     refused(AsgdOptions { alpha: -0.5, ..Default::default() }, &["alpha", "-0.5"]);
     refused(AsgdOptions { t0: f64::NAN, ..Default::default() }, &["t0", "NaN"]);
+    refused(AdafactorOptions { beta2_decay: 0.5, ..Default::default() }, &["beta2_decay", "0.5"]);
+    refused(AdafactorOptions { eps: (Some(-1.0), 0.0), ..Default::default() }, &["eps.0", "-1"]);
+    refused(AdafactorOptions { eps: (None, -0.5), ..Default::default() }, &["eps.1", "-0.5"]);
+    refused(AdafactorOptions { d: 0.5, ..Default::default() }, &["d must", "0.5"]);
+    refused(SparseAdamOptions { eps: 0.0, ..Default::default() }, &["eps", "0"]);
+    refused(SparseAdamOptions { betas: (0.9, 1.0), ..Default::default() }, &["betas.1", "1"]);
     refused(LionOptions { betas: (-0.1, 0.9), ..Default::default() }, &["betas.0", "-0.1"]);
 }
 
@@ -108,5 +116,22 @@ fn a_parameter_that_occurs_twice_is_refused() {
     assert!(
         optimizer.add_param_group(group(vec![parameter(3, 2)]).named("new")).is_err(),
         "the name is taken"
+    );
+}
+
+#[test]
+fn options_of_muon_out_of_range_are_refused() {
+    let refused = |options: MuonOptions, words: &[&str]| {
+        let p = Parameter::new(tensor(&numbers(1, 4), [2, 2])).unwrap();
+        let error = Muon::new([p], options).unwrap_err();
+        assert!(words.iter().all(|word| error.to_string().contains(word)), "{error}");
+    };
+    refused(MuonOptions { lr: -0.5, ..Default::default() }, &["lr", "-0.5"]);
+    refused(MuonOptions { momentum: -0.5, ..Default::default() }, &["momentum", "-0.5"]);
+    refused(MuonOptions { weight_decay: -0.5, ..Default::default() }, &["weight_decay", "-0.5"]);
+    refused(MuonOptions { ns_steps: 100, ..Default::default() }, &["ns_steps", "100"]);
+    refused(
+        MuonOptions { ns_coefficients: (1.0, f64::NAN, 0.0), ..Default::default() },
+        &["ns_coefficients.1"],
     );
 }

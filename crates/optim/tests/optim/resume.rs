@@ -93,6 +93,33 @@ fn a_resumed_run_gives_the_same_bits_in_another_order_of_parameters() {
     resumes(RpropOptions { etas: (0.4, 1.3), ..Default::default() });
     resumes(AsgdOptions { lambd: 0.1, t0: 2.0, ..Default::default() });
     resumes(LionOptions { weight_decay: 0.1, ..Default::default() });
+    resumes(AdafactorOptions { eps: (Some(1e-6), 1e-3), ..Default::default() });
+    resumes(SparseAdamOptions { betas: (0.8, 0.9), ..Default::default() });
+}
+
+#[test]
+fn a_resumed_run_of_muon_gives_the_same_bits() {
+    let make = |seed| Parameter::new(tensor(&numbers(seed, 12), [3, 4])).unwrap();
+    let train = |p: &Parameter, optimizer: &mut Muon, steps: std::ops::Range<u64>| {
+        for step in steps {
+            p.set_grad(Some(tensor(&numbers(50 + step, 12), [3, 4]))).unwrap();
+            optimizer.step().unwrap();
+        }
+    };
+    let options = MuonOptions { momentum: 0.7, ..Default::default() };
+    let whole = make(1);
+    train(&whole, &mut Muon::new([whole.clone()], options.clone()).unwrap(), 0..6);
+    for saved_at in 0..6 {
+        let first = make(1);
+        let mut before = Muon::new([first.clone()], options.clone()).unwrap();
+        train(&first, &mut before, 0..saved_at);
+        let second = make(2);
+        second.set(&first.tensor()).unwrap();
+        let mut after = Muon::new([second.clone()], MuonOptions::default()).unwrap();
+        after.load_state_dict(&before.state_dict().unwrap()).unwrap();
+        train(&second, &mut after, saved_at..6);
+        assert_eq!(values(&second), values(&whole));
+    }
 }
 
 #[test]

@@ -1,0 +1,215 @@
+//! Muon.
+
+use chainrule_kernels::gemm::{Matrix, gemm};
+use chainrule_kernels::norm::norm;
+use chainrule_kernels::{Buffer, update};
+use chainrule_tensor::{FloatElement, Result, Shape, bail};
+use serde::{Deserialize, Serialize};
+
+use super::{Algorithm, GemmNumber, StateTensor, Update};
+use crate::{Optimizer, check};
+
+/// Muon: momentum whose singular values are all made about 1 (PyTorch: `torch.optim.Muon`); see [`MuonOptions`].
+///
+/// It is for the matrices of hidden layers. Everything else, biases, norms, embeddings and the last layer, belongs
+/// to an optimizer of its own such as [`AdamW`](crate::AdamW).
+pub type Muon = Optimizer<MuonOptions>;
+
+/// Options of [`Muon`].
+///
+/// With the gradient g of a matrix `[rows, columns]`:
+///
+/// - b = `momentum`·b + (1 − `momentum`)·g;
+/// - u = `momentum`·b + (1 − `momentum`)·g with `nesterov`, else b;
+/// - u is orthogonalised: u = u / max(‖u‖, `eps`), then `ns_steps` times u = a·u + (b·A + c·A²)·u with A = u·uᵀ and
+///   (a, b, c) = `ns_coefficients`. That brings every singular value near 1, roughly between 0.7 and 1.2;
+/// - x = (1 − `lr`·`weight_decay`)·x − `lr`·factor·u, where `adjust_lr_fn` gives the factor.
+///
+/// Sources: Jordan, "Muon: An optimizer for hidden layers in neural networks" (2024); Liu et al., "Muon is Scalable
+/// for LLM Training" (2025). PyTorch orthogonalises in bfloat16; here it happens in the dtype of the parameter, so
+/// the two differ by about a hundredth.
+///
+/// ```
+/// # use chainrule_tensor::{Parameter, Result, Tensor};
+/// # use chainrule_optim::{Muon, MuonOptions};
+/// # fn main() -> Result<()> {
+/// let w = Parameter::new(Tensor::zeros([2, 2])?)?;
+/// w.set_grad(Some(Tensor::new([[100.0, 0.0], [0.0, 0.5]])))?;
+/// let options = MuonOptions { lr: 1.0, ..Default::default() };
+/// Muon::new([w.clone()], options)?.step()?;
+/// // Both directions move by about the learning rate.
+/// let moved = w.tensor().to_vec::<f32>()?;
+/// assert!(moved[0] < -0.6 && moved[0] > -1.3 && moved[3] < -0.2 && moved[1] == 0.0);
+///
+/// let bias = Parameter::new(Tensor::zeros([2])?)?;
+/// assert!(Muon::new([bias], MuonOptions::default()).is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MuonOptions {
+    /// Learning rate. Default 1e-3.
+    pub lr: f64,
+    /// Weight decay. Default 0.1.
+    pub weight_decay: f64,
+    /// How much of the average is kept at each step. Default 0.95.
+    pub momentum: f64,
+    /// Nesterov momentum. Default true.
+    pub nesterov: bool,
+    /// The coefficients of the iteration. Default (3.4445, −4.775, 2.0315).
+    pub ns_coefficients: (f64, f64, f64),
+    /// The smallest norm that is divided by. Default 1e-7.
+    pub eps: f64,
+    /// Iterations, fewer than 100. Default 5.
+    pub ns_steps: u64,
+    /// How the learning rate depends on the shape. Default `None`: as [`AdjustLr::Original`].
+    pub adjust_lr_fn: Option<AdjustLr>,
+}
+
+/// What the learning rate of a matrix is multiplied by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdjustLr {
+    /// √max(1, rows/columns).
+    #[default]
+    Original,
+    /// 0.2·√max(rows, columns): updates as large as those of AdamW, so that its learning rate can be kept.
+    #[serde(rename = "match_rms_adamw")]
+    MatchRmsAdamW,
+    /// √(rows/columns).
+    SpectralUnclamped,
+}
+
+impl AdjustLr {
+    fn factor(self, rows: usize, columns: usize) -> f64 {
+        let (rows, columns) = (rows as f64, columns as f64);
+        match self {
+            AdjustLr::Original => (rows / columns).max(1.0).sqrt(),
+            AdjustLr::MatchRmsAdamW => 0.2 * rows.max(columns).sqrt(),
+            AdjustLr::SpectralUnclamped => (rows / columns).sqrt(),
+        }
+    }
+}
+
+impl Default for MuonOptions {
+    fn default() -> Self {
+        MuonOptions {
+            lr: 1e-3,
+            weight_decay: 0.1,
+            momentum: 0.95,
+            nesterov: true,
+            ns_coefficients: (3.4445, -4.775, 2.0315),
+            eps: 1e-7,
+            ns_steps: 5,
+            adjust_lr_fn: None,
+        }
+    }
+}
+
+impl Algorithm for MuonOptions {
+    const NAME: &'static str = "Muon";
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn set_lr(&mut self, lr: f64) {
+        self.lr = lr;
+    }
+
+    fn momentum(&self) -> Option<f64> {
+        Some(self.momentum)
+    }
+
+    fn set_momentum(&mut self, momentum: f64) {
+        self.momentum = momentum;
+    }
+
+    fn validate(&self) -> Result<()> {
+        check::non_negative(Self::NAME, "lr", self.lr)?;
+        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)?;
+        check::non_negative(Self::NAME, "momentum", self.momentum)?;
+        check::finite(Self::NAME, "ns_coefficients.0", self.ns_coefficients.0)?;
+        check::finite(Self::NAME, "ns_coefficients.1", self.ns_coefficients.1)?;
+        check::finite(Self::NAME, "ns_coefficients.2", self.ns_coefficients.2)?;
+        check::non_negative(Self::NAME, "eps", self.eps)?;
+        if self.ns_steps >= 100 {
+            bail!(Value, Self::NAME, "ns_steps must be less than 100, not {}", self.ns_steps);
+        }
+        Ok(())
+    }
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+        Some(&mut self.weight_decay)
+    }
+
+    fn accepts(&self, shape: &Shape) -> Result<()> {
+        if shape.len() != 2 {
+            bail!(
+                Shape,
+                Self::NAME,
+                "only matrices, parameters of two dimensions, can be orthogonalised, not one of shape {shape}"
+            );
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> Vec<StateTensor> {
+        vec![StateTensor::zeros("momentum_buffer")]
+    }
+
+    fn update<T: FloatElement + GemmNumber>(&self, mut parameter: Update<'_, T>) {
+        let (rows, columns) = (parameter.shape[0], parameter.shape[1]);
+        if rows * columns == 0 {
+            return;
+        }
+        let average = super::lerp::<T>(1.0 - self.momentum);
+        let look_ahead = super::lerp::<T>(self.momentum);
+        let (nesterov, grad) = (self.nesterov, parameter.grad);
+        let mut direction = Buffer::<T>::recycled(rows * columns);
+        let buffer = parameter.states().next().expect("a momentum buffer");
+        update::in_place([buffer, &mut direction], grad, 0.6, |[b, _], g| {
+            let b = average(b, g);
+            [b, if nesterov { look_ahead(g, b) } else { b }]
+        });
+        let direction = self.orthogonal(direction, rows, columns);
+        let shrink = T::of(1.0 - self.lr * self.weight_decay);
+        let rate = T::of(self.lr * self.adjust_lr_fn.unwrap_or_default().factor(rows, columns));
+        update::in_place([parameter.value], &direction, 0.3, |[x], u| [x * shrink - rate * u]);
+    }
+}
+
+impl MuonOptions {
+    /// A matrix with the same singular vectors and singular values near 1.
+    fn orthogonal<T: FloatElement + GemmNumber>(
+        &self,
+        mut x: Buffer<T>,
+        rows: usize,
+        columns: usize,
+    ) -> Buffer<T> {
+        let (a, b, c) = self.ns_coefficients;
+        let (a, b, c) = (T::of(a), T::of(b), T::of(c));
+        let scale = T::of(1.0 / norm(&x, 2.0).max(self.eps));
+        x.iter_mut().for_each(|x| *x *= scale);
+        // A is the smaller of the two Gram matrices, and the polynomial in it goes to the left or right of x.
+        let side = rows.min(columns);
+        let mut gram = Buffer::<T>::recycled(side * side);
+        let mut polynomial = Buffer::<T>::recycled(side * side);
+        let mut product = Buffer::<T>::recycled(rows * columns);
+        for _ in 0..self.ns_steps {
+            let matrix = Matrix::row_major(&x, columns);
+            let (left, right) =
+                if rows <= columns { (matrix, matrix.transposed()) } else { (matrix.transposed(), matrix) };
+            gemm((side, side, rows.max(columns)), left, right, T::ZERO, &mut gram);
+            let square = Matrix::row_major(&gram[..], side);
+            gemm((side, side, side), square, square, T::ZERO, &mut polynomial);
+            polynomial.iter_mut().zip(gram.iter()).for_each(|(p, &g)| *p = b * g + c * *p);
+            let polynomial = Matrix::row_major(&polynomial[..], side);
+            let (left, right) = if rows <= columns { (polynomial, matrix) } else { (matrix, polynomial) };
+            gemm((rows, columns, side), left, right, T::ZERO, &mut product);
+            x.iter_mut().zip(product.iter()).for_each(|(x, &p)| *x = a * *x + p);
+        }
+        x
+    }
+}
