@@ -20,6 +20,17 @@ pub(crate) const ENTRIES: &[Entry] = &[
             function(move |c| give(loss.forward(c.input()?, c.get("target")?)))
         },
     ),
+    (
+        "CTCLoss(blank, reduction, zero_infinity) on (log_probs, targets, input_lengths, target_lengths)",
+        |c| {
+            let loss = losses::ctc_loss(c)?;
+            function(move |c| {
+                let (inputs, targets) =
+                    (losses::lengths(c, "input_lengths")?, losses::lengths(c, "target_lengths")?);
+                give(loss.forward(c.get("log_probs")?, c.get("targets")?, &inputs, &targets))
+            })
+        },
+    ),
     ("GaussianNLLLoss(full, eps, reduction) on (input, target, var)", |c| {
         let loss = losses::gaussian_nll_loss(c)?;
         function(move |c| give(loss.forward(c.input()?, c.get("target")?, c.get("var")?)))

@@ -22,6 +22,11 @@ pub(crate) const ENTRIES: &[Entry] = &[
         give(cosine_embedding_loss(c.get("input1")?, c.get("input2")?, target(c)?, &options))
     }),
     ("cross_entropy", |c| give(cross_entropy(c.input()?, target(c)?, &options::cross_entropy(c)?))),
+    ("ctc_loss", |c| {
+        let (inputs, targets) =
+            (options::lengths(c, "input_lengths")?, options::lengths(c, "target_lengths")?);
+        give(ctc_loss(c.get("log_probs")?, c.get("targets")?, &inputs, &targets, &options::ctc_loss(c)?))
+    }),
     ("gaussian_nll_loss", |c| {
         give(gaussian_nll_loss(c.input()?, target(c)?, c.get("var")?, &options::gaussian_nll_loss(c)?))
     }),
