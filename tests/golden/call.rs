@@ -115,6 +115,7 @@ impl Call {
     }
 
     /// The arguments without names.
+    #[allow(dead_code, reason = "no variadic function is built yet")]
     pub(crate) fn rest<'a, T: Take<'a>>(&'a self) -> Outcome<Vec<T>> {
         let names = (0..).map(|i| format!("argument {i}"));
         names.map_while(|name| self.value(&name).map(|value| take(&name, value))).collect()
@@ -131,6 +132,7 @@ impl Call {
     }
 
     /// Notes that PyTorch's function changes the argument in place, and what our function returned for it.
+    #[allow(dead_code, reason = "nothing that PyTorch changes in place is built as a function yet")]
     pub(crate) fn changes(&self, name: &str, new: Tensor) {
         if let Some(Value::Tensor(_, leaf)) = self.value(name) {
             self.changed.borrow_mut().push((leaf.clone(), new));

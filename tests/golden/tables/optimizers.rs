@@ -8,7 +8,9 @@ use crate::replay::Group;
 use crate::stop::{Outcome, Stop, mismatch, not_built};
 
 /// A PyTorch name and our constructor.
-type Entry = (&'static str, fn(&[Group]) -> Outcome<Box<dyn AnyOptimizer>>);
+type Entry = (&'static str, Constructor);
+
+type Constructor = fn(&[Group]) -> Outcome<Box<dyn AnyOptimizer>>;
 
 const ENTRIES: &[Entry] = &[
     ("ASGD", optimizer::<AsgdOptions>),
@@ -25,7 +27,7 @@ const ENTRIES: &[Entry] = &[
 ];
 
 /// The constructor of an optimizer.
-pub(crate) fn entry(name: &str) -> Outcome<fn(&[Group]) -> Outcome<Box<dyn AnyOptimizer>>> {
+pub(crate) fn entry(name: &str) -> Outcome<Constructor> {
     match ENTRIES.iter().find(|(other, _)| *other == name) {
         Some((_, construct)) => Ok(*construct),
         None => not_built(format!("optimizer not built: {name}")),

@@ -21,6 +21,9 @@ pub(crate) type Entry = (&'static str, fn(&Call) -> Outcome<Built>);
 
 const TABLES: &[&[Entry]] = &[activation::ENTRIES, layer::ENTRIES, loss::ENTRIES];
 
+/// What maps the arguments of `forward` to its output.
+type Forward = dyn Fn(&Call) -> Outcome<Output>;
+
 /// A module that was built.
 pub(crate) struct Built {
     /// What holds its parameters and buffers; losses hold none.
@@ -28,7 +31,7 @@ pub(crate) struct Built {
     /// The names of the arguments of `forward`.
     pub(crate) inputs: Vec<&'static str>,
     /// Calls it.
-    pub(crate) forward: Box<dyn Fn(&Call) -> Outcome<Output>>,
+    pub(crate) forward: Box<Forward>,
 }
 
 /// A layer that maps a tensor to a tensor.

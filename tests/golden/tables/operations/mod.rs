@@ -24,7 +24,9 @@ use crate::output::Output;
 use crate::stop::{Outcome, mismatch, not_built};
 
 /// A PyTorch name and our call.
-pub(crate) type Entry = (&'static str, fn(&Call) -> Outcome<Output>);
+pub(crate) type Entry = (&'static str, Function);
+
+type Function = fn(&Call) -> Outcome<Output>;
 
 const TABLES: &[&[Entry]] = &[
     activation::ENTRIES,
@@ -41,7 +43,7 @@ const TABLES: &[&[Entry]] = &[
     unary::ENTRIES,
 ];
 
-static ENTRIES: LazyLock<HashMap<&str, fn(&Call) -> Outcome<Output>>> = LazyLock::new(|| {
+static ENTRIES: LazyLock<HashMap<&str, Function>> = LazyLock::new(|| {
     let mut entries = HashMap::new();
     for (name, call) in TABLES.concat() {
         assert!(entries.insert(name, call).is_none(), "{name} is in the tables twice");
