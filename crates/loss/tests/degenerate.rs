@@ -150,7 +150,7 @@ fn a_row_that_is_ignored_may_hold_anything() -> Result<()> {
 /// A sequence that does not fit into its frames, one without labels, one without either, one without frames.
 #[test]
 fn sequences_that_do_not_fit() -> Result<()> {
-    let x = vec![0.5f64.ln(), 0.25f64.ln(), 0.25f64.ln()].repeat(8);
+    let x = [0.5f64.ln(), 0.25f64.ln(), 0.25f64.ln()].repeat(8);
     let call = |zero_infinity| {
         let x = Tensor::from_vec(x.clone(), [2, 4, 3])?.requires_grad_(true)?;
         let y = Tensor::new([[1, 1], [0, 0], [0, 0], [2, 0]]);
@@ -176,8 +176,8 @@ fn empty(reduction: Reduction) -> Result<Vec<Tensor>> {
     let map = Tensor::zeros([0, 2, 4])?;
     let frames = Tensor::zeros([4, 0, 3])?;
     Ok(vec![
-        mse_loss(&x, &x, &MSELoss { reduction, ..Default::default() })?,
-        l1_loss(&x, &x, &L1Loss { reduction, ..Default::default() })?,
+        mse_loss(&x, &x, &MSELoss { reduction })?,
+        l1_loss(&x, &x, &L1Loss { reduction })?,
         smooth_l1_loss(&x, &x, &SmoothL1Loss { reduction, ..Default::default() })?,
         huber_loss(&x, &x, &HuberLoss { reduction, ..Default::default() })?,
         binary_cross_entropy(&x, &x, &BCELoss { reduction, ..Default::default() })?,
