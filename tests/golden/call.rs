@@ -99,6 +99,18 @@ impl Call {
         }
     }
 
+    /// Integers, as a tensor, which may be written down as a list.
+    pub(crate) fn integers(&self, name: &str) -> Outcome<Tensor> {
+        match self.value(name) {
+            Some(Value::Tensor(tensor, _)) => Ok(tensor.clone()),
+            _ => {
+                let values = self.get::<Vec<i64>>(name)?;
+                let len = values.len();
+                Ok(Tensor::from_vec(values, [len])?)
+            }
+        }
+    }
+
     /// A number of any kind.
     pub(crate) fn number(&self, name: &str) -> Outcome<f64> {
         Ok(self.get::<Scalar>(name)?.to_f64())

@@ -120,13 +120,16 @@ impl<'a> Checker<'a> {
             return equal(label, got, &want);
         }
         let (got, want) = (numbers(got)?, numbers(&want)?);
+        let truth = self.truth(name, &want)?;
         if wanted == DType::F64 {
+            // There is a truth beside it where PyTorch itself computes with less.
+            let true_value = |i: usize| truth.as_ref().map_or(want[i], |truth| truth[i]);
             let fault = |i: usize| {
-                (!self.double.allows(got[i], want[i])).then_some(self.double.error(got[i], want[i]))
+                let near = self.double.allows(got[i], want[i]) || self.double.allows(got[i], true_value(i));
+                (!near).then(|| self.double.error(got[i], want[i]))
             };
             return report(label, &got, &want, worst(got.len(), fault));
         }
-        let truth = self.truth(name, &want)?;
         let torch = self.case.number(match kind {
             Kind::Result => "te",
             Kind::Gradient => "tge",

@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::check::Accuracy;
 use crate::directory::Case;
 use crate::stop::{Outcome, Stop, mismatch};
-use crate::tables::operations;
+use crate::tables::{operations, optimizers};
 use crate::value::{Leaves, Value};
 
 pub(crate) const REPLAY: Replay =
@@ -83,5 +83,10 @@ fn optimizer(case: &Case<'_>) -> Outcome<()> {
         groups.push((ungrouped, defaults.with(Vec::new())));
     }
     let name = case.text("op").trim_start_matches("optim.");
+    if name == "LBFGS" {
+        // It has no groups.
+        let parameters = groups.iter().flat_map(|(parameters, _)| parameters.clone()).collect();
+        return optimizers::lbfgs(parameters, &defaults).map(drop);
+    }
     optim::construct(name, &groups).map(drop)
 }

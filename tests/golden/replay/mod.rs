@@ -2,6 +2,7 @@
 
 mod errors;
 mod init;
+mod lbfgs;
 mod modules;
 mod ops;
 mod optim;

@@ -3,11 +3,11 @@
 use chainrule::{Parameter, Tensor};
 use serde_json::Value as Json;
 
-use super::Replay;
+use super::{Replay, lbfgs};
 use crate::call::Call;
 use crate::check::{Accuracy, Checker};
 use crate::directory::{Case, dtype};
-use crate::stop::{Outcome, mismatch, not_built};
+use crate::stop::{Outcome, mismatch};
 use crate::tables::optimizers::{self, AnyOptimizer};
 use crate::value::{Leaves, float};
 
@@ -25,10 +25,12 @@ pub(crate) fn construct(name: &str, groups: &[Group]) -> Outcome<Box<dyn AnyOpti
 }
 
 fn replay(case: &Case<'_>) -> Outcome<Accuracy> {
+    if case.json.get("problem").is_some() {
+        return lbfgs::replay(case);
+    }
     let name = case.text("optim");
-    optimizers::entry(name)?;
-    if case.json["sparse"] == true || case.json.get("problem").is_some() {
-        return not_built(format!("optimizer not built: {name}"));
+    if case.json["sparse"] == true {
+        return sparse(case, name);
     }
     let mut leaves = Leaves::new(case);
     let defaults = Call::new(&mut leaves, &Json::Null, &[], &case.json["kwargs"])?;
@@ -39,16 +41,44 @@ fn replay(case: &Case<'_>) -> Outcome<Accuracy> {
         let members = group["params"].as_array().into_iter().flatten().filter_map(Json::as_u64);
         groups.push((members.map(|i| parameters[i as usize].clone()).collect(), options));
     }
-    let mut optimizer = construct(name, &groups)?;
+    let optimizer = construct(name, &groups)?;
     let gradients = (0..3).map(|i| case.set_tensor(&format!("g{i}"))).collect::<Outcome<Vec<_>>>()?;
-    let mut trajectories = vec![Vec::new(); 3];
+    let gradient = |step: u64, i: usize| {
+        let missing =
+            case.json["missing"].as_array().into_iter().flatten().any(|at| at[0] == step && at[1] == i);
+        if missing { Ok(None) } else { Ok(Some(gradients[i].select(0, step as isize)?)) }
+    };
+    run(case, optimizer, &parameters, gradient)
+}
+
+/// One parameter, whose gradient lists rows with their numbers.
+fn sparse(case: &Case<'_>, name: &str) -> Outcome<Accuracy> {
+    let mut leaves = Leaves::new(case);
+    let options = Call::new(&mut leaves, &Json::Null, &[], &case.json["kwargs"])?;
+    let parameters = vec![named(case.tensor("p0")?, 0)?];
+    let optimizer = construct(name, &[(parameters.clone(), options)])?;
+    let (rows, values) = (case.tensor("idx")?, case.tensor("val")?);
+    let zeros = Tensor::zeros_like(&case.tensor("p0")?)?;
+    run(case, optimizer, &parameters, |step, _| {
+        let step = step as isize;
+        Ok(Some(zeros.index_add(0, &rows.select(0, step)?, &values.select(0, step)?)?))
+    })
+}
+
+/// Makes all steps, with the gradients of each step and parameter, and compares.
+fn run(
+    case: &Case<'_>,
+    mut optimizer: Box<dyn AnyOptimizer>,
+    parameters: &[Parameter],
+    gradient: impl Fn(u64, usize) -> Outcome<Option<Tensor>>,
+) -> Outcome<Accuracy> {
+    let mut trajectories = vec![Vec::new(); parameters.len()];
     for step in 0..case.json["steps"].as_u64().unwrap_or(0) {
         for (i, parameter) in parameters.iter().enumerate() {
-            let gradient = gradients[i].select(0, step as isize)?;
-            parameter.set_grad((!is_missing(case, step, i)).then_some(gradient))?;
+            parameter.set_grad(gradient(step, i)?)?;
         }
         optimizer.step()?;
-        for (trajectory, parameter) in trajectories.iter_mut().zip(&parameters) {
+        for (trajectory, parameter) in trajectories.iter_mut().zip(parameters) {
             // A copy of the values: the optimizer goes on in place.
             trajectory.push(parameter.tensor().detach().mul(1.0)?);
         }
@@ -63,13 +93,13 @@ fn replay(case: &Case<'_>) -> Outcome<Accuracy> {
 }
 
 fn parameter(case: &Case<'_>, i: usize) -> Outcome<Parameter> {
-    let parameter = Parameter::new(case.set_tensor(&format!("p{i}"))?)?;
-    parameter.set_name(&format!("p{i}"));
-    Ok(parameter)
+    named(case.set_tensor(&format!("p{i}"))?, i)
 }
 
-fn is_missing(case: &Case<'_>, step: u64, parameter: usize) -> bool {
-    case.json["missing"].as_array().into_iter().flatten().any(|pair| pair[0] == step && pair[1] == parameter)
+fn named(value: Tensor, i: usize) -> Outcome<Parameter> {
+    let parameter = Parameter::new(value)?;
+    parameter.set_name(&format!("p{i}"));
+    Ok(parameter)
 }
 
 /// Compares the state: tensors with tensors, and the count of steps.

@@ -1,6 +1,9 @@
 //! Functions on the gradients and values of parameters.
 
-use chainrule::optim::{ClipGradNormOptions, clip_grad_norm_with, clip_grad_value_, get_total_norm};
+use chainrule::optim::{
+    ClipGradNormOptions, clip_grad_norm_with, clip_grad_value_, get_total_norm, parameters_to_vector,
+    vector_to_parameters,
+};
 use chainrule::{Parameter, Tensor};
 use serde_json::Value as Json;
 
@@ -26,7 +29,7 @@ fn replay(case: &Case<'_>) -> Outcome<Accuracy> {
     let function = case.text("fn");
     let mut leaves = Leaves::new(case);
     let call = Call::new(&mut leaves, &Json::Null, &[], &case.json["kwargs"])?;
-    let result = apply(function, &call, &parameters);
+    let result = apply(case, &call, &parameters);
     call.all_taken(function)?;
     let returned = match (result, case.json.get("raises").is_some()) {
         (Err(Stop::Refused(_)), true) => return Ok(Accuracy::default()),
@@ -52,9 +55,9 @@ fn replay(case: &Case<'_>) -> Outcome<Accuracy> {
 }
 
 /// Calls the function; gives what it returns, as a tensor.
-fn apply(function: &str, c: &Call, parameters: &[Parameter]) -> Outcome<Option<Tensor>> {
+fn apply(case: &Case<'_>, c: &Call, parameters: &[Parameter]) -> Outcome<Option<Tensor>> {
     let total = |norm: f64| Tensor::from_vec(vec![norm], []).map(Some);
-    match function {
+    match case.text("fn") {
         "clip_grad_norm_" => {
             let d = ClipGradNormOptions::default();
             let options = ClipGradNormOptions {
@@ -71,6 +74,11 @@ fn apply(function: &str, c: &Call, parameters: &[Parameter]) -> Outcome<Option<T
             let gradients: Vec<Tensor> = parameters.iter().filter_map(Parameter::grad).collect();
             Ok(total(get_total_norm(gradients, c.get("norm_type")?)?)?)
         }
-        _ => not_built(format!("function not built: {function}")),
+        "parameters_to_vector" => Ok(Some(parameters_to_vector(parameters)?)),
+        "vector_to_parameters" => {
+            vector_to_parameters(&case.tensor("vec_in")?, parameters)?;
+            Ok(None)
+        }
+        function => not_built(format!("function not built: {function}")),
     }
 }

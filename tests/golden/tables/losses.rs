@@ -5,7 +5,6 @@ use chainrule::loss::*;
 
 use crate::call::Call;
 use crate::stop::Outcome;
-use crate::value::Value;
 
 pub(crate) fn binary_cross_entropy(c: &Call) -> Outcome<BCELoss> {
     Ok(BCELoss { weight: tensor(c, "weight")?, reduction: reduction(c)? })
@@ -41,18 +40,6 @@ pub(crate) fn ctc_loss(c: &Call) -> Outcome<CTCLoss> {
         reduction: reduction(c)?,
         zero_infinity: c.or("zero_infinity", d.zero_infinity)?,
     })
-}
-
-/// Lengths, which PyTorch takes as a tensor or as a tuple.
-pub(crate) fn lengths(c: &Call, name: &str) -> Outcome<Tensor> {
-    match c.value(name) {
-        Some(Value::Sequence(_)) => {
-            let lengths: Vec<i64> = c.get(name)?;
-            let count = lengths.len();
-            Ok(Tensor::from_vec(lengths, [count])?)
-        }
-        _ => Ok(c.get::<&Tensor>(name)?.clone()),
-    }
 }
 
 pub(crate) fn gaussian_nll_loss(c: &Call) -> Outcome<GaussianNLLLoss> {

@@ -1,9 +1,11 @@
 //! Optimizers by PyTorch's names. Options are read with serde, whose names are PyTorch's.
 
 use chainrule::optim::*;
-use chainrule::{Result, StateDict};
+use chainrule::{Parameter, Result, StateDict};
+use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
+use crate::call::Call;
 use crate::replay::Group;
 use crate::stop::{Outcome, Stop, mismatch, not_built};
 
@@ -15,15 +17,18 @@ type Constructor = fn(&[Group]) -> Outcome<Box<dyn AnyOptimizer>>;
 const ENTRIES: &[Entry] = &[
     ("ASGD", optimizer::<AsgdOptions>),
     ("Adadelta", optimizer::<AdadeltaOptions>),
+    ("Adafactor", optimizer::<AdafactorOptions>),
     ("Adagrad", optimizer::<AdagradOptions>),
     ("Adam", optimizer::<AdamOptions>),
     ("AdamW", optimizer::<AdamWOptions>),
     ("Adamax", optimizer::<AdamaxOptions>),
+    ("Muon", optimizer::<MuonOptions>),
     ("NAdam", optimizer::<NAdamOptions>),
     ("RAdam", optimizer::<RAdamOptions>),
     ("RMSprop", optimizer::<RmsPropOptions>),
     ("Rprop", optimizer::<RpropOptions>),
     ("SGD", optimizer::<SgdOptions>),
+    ("SparseAdam", optimizer::<SparseAdamOptions>),
 ];
 
 /// The constructor of an optimizer.
@@ -57,13 +62,20 @@ impl<A: Algorithm> AnyOptimizer for Optimizer<A> {
 fn optimizer<A: Algorithm + 'static>(groups: &[Group]) -> Outcome<Box<dyn AnyOptimizer>> {
     let mut ours = Vec::new();
     for (parameters, options) in groups {
-        let options: A = match serde_json::from_value(options.options()?) {
-            Ok(options) => options,
-            Err(error) => return Err(Stop::NotBuilt(format!("option not built: {}: {error}", A::NAME))),
-        };
+        let options: A = read(A::NAME, options)?;
         ours.push(ParamGroup::new(parameters.clone(), options));
     }
     Ok(Box::new(Optimizer::with_groups(ours)?))
+}
+
+/// LBFGS, whose steps are given a closure.
+pub(crate) fn lbfgs(parameters: Vec<Parameter>, options: &Call) -> Outcome<Lbfgs> {
+    Ok(Lbfgs::new(parameters, read("LBFGS", options)?)?)
+}
+
+fn read<T: DeserializeOwned>(name: &str, options: &Call) -> Outcome<T> {
+    serde_json::from_value(options.options()?)
+        .map_err(|error| Stop::NotBuilt(format!("option not built: {name}: {error}")))
 }
 
 /// How often a parameter was updated, from a state dict.

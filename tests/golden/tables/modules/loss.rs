@@ -25,9 +25,8 @@ pub(crate) const ENTRIES: &[Entry] = &[
         |c| {
             let loss = losses::ctc_loss(c)?;
             function(move |c| {
-                let (inputs, targets) =
-                    (losses::lengths(c, "input_lengths")?, losses::lengths(c, "target_lengths")?);
-                give(loss.forward(c.get("log_probs")?, c.get("targets")?, &inputs, &targets))
+                let lengths = (c.integers("input_lengths")?, c.integers("target_lengths")?);
+                give(loss.forward(c.get("log_probs")?, c.get("targets")?, &lengths.0, &lengths.1))
             })
         },
     ),

@@ -23,9 +23,9 @@ pub(crate) const ENTRIES: &[Entry] = &[
     }),
     ("cross_entropy", |c| give(cross_entropy(c.input()?, target(c)?, &options::cross_entropy(c)?))),
     ("ctc_loss", |c| {
-        let (inputs, targets) =
-            (options::lengths(c, "input_lengths")?, options::lengths(c, "target_lengths")?);
-        give(ctc_loss(c.get("log_probs")?, c.get("targets")?, &inputs, &targets, &options::ctc_loss(c)?))
+        let options = options::ctc_loss(c)?;
+        let lengths = (c.integers("input_lengths")?, c.integers("target_lengths")?);
+        give(ctc_loss(c.get("log_probs")?, c.get("targets")?, &lengths.0, &lengths.1, &options))
     }),
     ("gaussian_nll_loss", |c| {
         give(gaussian_nll_loss(c.input()?, target(c)?, c.get("var")?, &options::gaussian_nll_loss(c)?))
