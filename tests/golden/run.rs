@@ -23,7 +23,7 @@ pub(crate) fn run(family: &Family, replay: &Replay, words: &[String]) -> std::io
         let work = || {
             while let Some(case) = cases.get(next.fetch_add(1, Relaxed)) {
                 let subject = (replay.subject)(case);
-                let verdict = divergences::pardon(family.name, &subject, judge(case, replay));
+                let verdict = divergences::pardon(family.name, &subject, &case.id, judge(case, replay));
                 let entry = Entry { family: family.name, subject, id: case.id.clone(), verdict };
                 done.lock().expect("no panic while it is held").push((case.id.as_str(), entry));
             }

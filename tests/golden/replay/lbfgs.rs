@@ -10,13 +10,15 @@ use crate::stop::{Outcome, mismatch};
 use crate::tables::optimizers;
 use crate::value::Leaves;
 
+type Objective = dyn Fn(&Tensor) -> Result<Tensor>;
+
 pub(crate) fn replay(case: &Case<'_>) -> Outcome<Accuracy> {
     let mut leaves = Leaves::new(case);
     let options = Call::new(&mut leaves, &Json::Null, &[], &case.json["kwargs"])?;
     let parameter = Parameter::new(case.tensor("p0")?)?;
     let mut optimizer = optimizers::lbfgs(vec![parameter.clone()], &options)?;
     options.all_taken("LBFGS")?;
-    let objective: Box<dyn Fn(&Tensor) -> Result<Tensor>> = match case.text("problem") {
+    let objective: Box<Objective> = match case.text("problem") {
         "quadratic" => {
             let (a, b) = (case.tensor("A")?, case.tensor("b")?);
             Box::new(move |x| x.matmul(&a.matmul(x)?)?.mul(0.5)?.sub(&b.matmul(x)?))
