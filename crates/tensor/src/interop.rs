@@ -22,9 +22,13 @@ impl Tensor {
     #[track_caller]
     pub fn as_ndarray<T: Element>(&self) -> Result<ArrayViewD<'_, T>> {
         let view = self.strided::<T>()?;
-        let shape = IxDyn(self.shape()).strides(IxDyn(view.strides));
-        let data = if self.numel() == 0 { &[] } else { &view.data[view.offset..] };
-        ArrayViewD::from_shape(shape, data).map_err(|e| {
+        let shape = IxDyn(self.shape());
+        // Without an element strides mean nothing, and ndarray takes its own only.
+        let array = match self.numel() {
+            0 => ArrayViewD::from_shape(shape, &[]),
+            _ => ArrayViewD::from_shape(shape.strides(IxDyn(view.strides)), &view.data[view.offset..]),
+        };
+        array.map_err(|e| {
             crate::Error::new(ErrorKind::Shape, "as_ndarray", format!("shape {}: {e}", self.shape()))
         })
     }
