@@ -8,8 +8,8 @@ struct Divergence {
     family: &'static str,
     /// What the cases are about.
     subject: &'static str,
-    /// Words in the ids of the cases.
-    cases: &'static str,
+    /// Words that are in the ids of the cases.
+    cases: &'static [&'static str],
     /// Words in what is reported of the cases.
     says: &'static str,
     reason: &'static str,
@@ -19,29 +19,22 @@ const DIVERGENCES: &[Divergence] = &[
     Divergence {
         family: "errors",
         subject: "nn.functional.pad",
-        cases: "",
+        cases: &[],
         says: "Supported combinations for non-constant padding",
         reason: "pad takes any number of dimensions in every mode",
     },
     Divergence {
-        family: "errors",
-        subject: "nn.functional.multilabel_soft_margin_loss",
-        cases: "",
-        says: "Subtraction, the `-` operator, with a bool tensor is not supported",
-        reason: "labels may be booleans",
-    },
-    Divergence {
         family: "ops",
         subject: "nn.functional.batch_norm",
-        cases: "",
+        cases: &[],
         says: "expects an input [N, C] or [N, C, …], not shape [0]",
         reason: "batch_norm has a dimension of channels also where there is nothing to normalise",
     },
-    // Moved by one unit in the last place at the start, PyTorch itself is as far off at the end.
+    // With its start moved by one unit in the last place PyTorch is as far from its own result (3e-5 to 2e-4) as we are.
     Divergence {
         family: "optim",
         subject: "LBFGS",
-        cases: "LBFGS.f32",
+        cases: &["f32", "quadratic"],
         says: "times the tolerance",
         reason: "whether LBFGS takes one more step near a minimum hangs on the last bits of f32; f64 is compared",
     },
@@ -51,7 +44,10 @@ const DIVERGENCES: &[Divergence] = &[
 pub(crate) fn pardon(family: &str, subject: &str, id: &str, verdict: Verdict) -> Verdict {
     let Verdict::Failed(failure) = verdict else { return verdict };
     let known = DIVERGENCES.iter().find(|d| {
-        d.family == family && d.subject == subject && id.contains(d.cases) && failure.contains(d.says)
+        d.family == family
+            && d.subject == subject
+            && d.cases.iter().all(|word| id.contains(word))
+            && failure.contains(d.says)
     });
     match known {
         Some(divergence) => Verdict::Unsupported(format!("differs on purpose: {}", divergence.reason)),

@@ -3,7 +3,8 @@
 //! A kernel is a value that implements [`Kernel`]; [`run`] calls its one method from inside a function
 //! compiled for the best instruction set that the processor has. The method must be `#[inline(always)]`,
 //! so that it is compiled once for each set; loops in it are vectorised by the compiler, and the arithmetic
-//! is the same in each, so results do not depend on the set unless a kernel uses `mul_add`.
+//! is the same in each. A `mul_add` is rounded once in each, too: where the set lacks the instruction, a slow function
+//! does it. So results do not depend on the set.
 //!
 //! The environment variable `CHAINRULE_SIMD` (`baseline`, `avx2`, `avx512`) forces a lower level.
 

@@ -1,6 +1,6 @@
 //! What every loss checks of its arguments.
 
-use chainrule_tensor::{FloatElement, Result, Shape, Tensor, bail, dispatch_float};
+use chainrule_tensor::{DType, FloatElement, Result, Shape, Tensor, bail, dispatch_float};
 
 /// Refuses two tensors, of these names, of different shapes, which would broadcast to a loss that nobody meant.
 #[track_caller]
@@ -74,9 +74,19 @@ pub(crate) fn broadcast<const N: usize>(
     Ok(tensors)
 }
 
-/// A target of labels, such as 1 and −1, in the dtype of the input: integers and booleans are converted.
+/// A target of labels, such as 1 and −1, in the dtype of the input: integers are converted. Booleans are refused: they
+/// would be 1 and 0.
 #[track_caller]
 pub(crate) fn labels(loss: &str, input: &Tensor, target: &Tensor) -> Result<Tensor> {
+    if target.dtype() == DType::Bool {
+        bail!(DType, loss, "the target holds bool: labels are int64 or of the dtype of the input");
+    }
+    indicators(loss, input, target)
+}
+
+/// A target of 1 and 0, or what is between them, in the dtype of the input: integers and booleans are converted.
+#[track_caller]
+pub(crate) fn indicators(loss: &str, input: &Tensor, target: &Tensor) -> Result<Tensor> {
     float_input(loss, input)?;
     if !target.dtype().is_float() {
         return target.to_dtype(input.dtype());

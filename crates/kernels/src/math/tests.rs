@@ -1,6 +1,7 @@
 //! Every function against the standard library in `f64`, in units in the last place.
 
 use super::*;
+use crate::simd::{self, Kernel};
 
 /// The distance of `got` from the true value, in units in the last place of an `f32` there.
 fn ulps(got: f32, want: f64) -> f64 {
@@ -67,11 +68,52 @@ fn each_function_is_as_right_as_it_says_on_a_sample_of_all_numbers() {
     check(9973);
 }
 
-/// Takes minutes.
+/// Takes long: `cargo test --release -p chainrule-kernels all_numbers -- --ignored --nocapture`.
 #[test]
-#[ignore = "every f32 there is"]
+#[ignore = "takes long: every f32 there is; the test above takes a sample of them"]
 fn each_function_is_as_right_as_it_says_on_all_numbers() {
     check(1);
+}
+
+/// One function over a slice, as kernels have it.
+struct Over<'a, F>(&'a [f32], &'a mut [f32], F);
+
+impl<F: Fn(f32) -> f32> Kernel for Over<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (out, &x) in self.1.iter_mut().zip(self.0) {
+            *out = (self.2)(x);
+        }
+    }
+}
+
+fn same_at_the_best_set(name: &str, f: impl Fn(f32) -> f32 + Copy) {
+    let x: Vec<f32> = (0..=u32::MAX).step_by(65_521).map(f32::from_bits).collect();
+    let (mut best, mut baseline) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+    simd::run(Over(&x, &mut best, f));
+    Over(&x, &mut baseline, f).run();
+    for ((&x, best), baseline) in x.iter().zip(&best).zip(&baseline) {
+        let same = best.to_bits() == baseline.to_bits() || (best.is_nan() && baseline.is_nan());
+        assert!(same, "{name} {x}: {best} at {:?}, {baseline} at the baseline", simd::level());
+    }
+}
+
+/// The best instruction set of this processor against none; `CHAINRULE_SIMD` puts those between in its place.
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    same_at_the_best_set("exp", |x| exp(x));
+    same_at_the_best_set("exp_m1", |x| exp_m1(x));
+    same_at_the_best_set("tanh", |x| tanh(x));
+    same_at_the_best_set("ln", |x| ln(x));
+    same_at_the_best_set("ln_1p", |x| ln_1p(x));
+    same_at_the_best_set("log2", |x| log2(x));
+    same_at_the_best_set("log10", |x| log10(x));
+    same_at_the_best_set("sin", |x| sin(x));
+    same_at_the_best_set("cos", |x| cos(x));
+    same_at_the_best_set("tan", |x| tan(x));
+    same_at_the_best_set("erf", |x| erf(x));
+    same_at_the_best_set("powf", |x| powf(x, 1.7));
 }
 
 #[test]

@@ -111,7 +111,7 @@ pub fn binary_focal_loss(input: &Tensor, target: &Tensor, options: &BinaryFocalL
     if let Some(alpha) = alpha {
         check::option(NAME, "alpha", alpha, (0.0..=1.0).contains(&alpha), "between 0 and 1")?;
     }
-    let target = check::labels(NAME, input, target)?.contiguous()?;
+    let target = check::indicators(NAME, input, target)?.contiguous()?;
     check::same_shape(NAME, ("input", input), ("target", &target))?;
     let rule = "targets are 0 and 1, or probabilities";
     check::each(NAME, "target", &target, rule, |y| (0.0..=1.0).contains(&y))?;

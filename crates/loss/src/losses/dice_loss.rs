@@ -56,7 +56,7 @@ const NAME: &str = "dice_loss";
 pub fn dice_loss(input: &Tensor, target: &Tensor, options: &DiceLoss) -> Result<Tensor> {
     let &DiceLoss { smooth, squared, batch, reduction } = options;
     check::option(NAME, "smooth", smooth, smooth >= 0.0, "at least 0")?;
-    let target = check::labels(NAME, input, target)?;
+    let target = check::indicators(NAME, input, target)?;
     check::same_shape(NAME, ("input", input), ("target", &target))?;
     if input.rank() < 3 {
         let shape = input.shape();

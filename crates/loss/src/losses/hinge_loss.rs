@@ -118,6 +118,7 @@ pub(super) const ROW: Row = Row {
         vec![
             refusal(&["[2, 3]", "[3]"], || Tensor::new([1, 1, -1])),
             refusal(&["target", "0", "(1, 0)", "2y - 1"], || Tensor::new([[1, 1, 1], [0, 0, 1]])),
+            refusal(&["bool"], || Tensor::new([[true; 3]; 2])),
             refusal(&["float64", "float32"], || Tensor::new([[1.0; 3]; 2])),
             Refusal::new(&["int64"], || call(&Tensor::new([1]), &Tensor::new([1]), false, Reduction::Mean)),
         ]

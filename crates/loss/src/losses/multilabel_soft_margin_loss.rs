@@ -23,7 +23,7 @@ const NAME: &str = "multilabel_soft_margin_loss";
 /// or 0 for each class, reduced: the mean over the rows unless the options say otherwise (PyTorch:
 /// `torch.nn.functional.multilabel_soft_margin_loss`). It is the mean over the classes, the last dimension, of
 /// [`binary_cross_entropy_with_logits`]. w are the class weights, 1 where not given. Gradients flow to the input, the
-/// target and the weight. The target may be `i64` or `bool`.
+/// target and the weight. The target may be `i64`.
 ///
 /// ```
 /// # use chainrule_loss::{MultiLabelSoftMarginLoss, multilabel_soft_margin_loss};
@@ -37,8 +37,8 @@ const NAME: &str = "multilabel_soft_margin_loss";
 /// ```
 ///
 /// # Errors
-/// For different shapes or 0-d tensors, for an input that is not floating-point, for a target of another
-/// floating-point dtype, and for a weight of another dtype or one that does not broadcast to the input's shape.
+/// For different shapes or 0-d tensors, for an input that is not floating-point, for a target of `bool` or of
+/// another floating-point dtype, and for a weight of another dtype or one that does not broadcast to the input's shape.
 #[track_caller]
 pub fn multilabel_soft_margin_loss(
     input: &Tensor,
@@ -75,6 +75,7 @@ pub(super) const ROW: Row = Row {
             Refusal::new(&["weight", "[2]", "[2, 3]"], move || {
                 call(&[x(), x()], Some(values(2, [2])), Reduction::Mean)
             }),
+            Refusal::new(&["bool"], || call(&[values(1, [2]), Tensor::new([true, false])], None, Reduction::Mean)),
             Refusal::new(&["0-d"], || call(&[values(1, []), values(2, [])], None, Reduction::Mean)),
             Refusal::new(&["int64"], || {
                 call(&[Tensor::new([1]), Tensor::new([1])], None, Reduction::Mean)
