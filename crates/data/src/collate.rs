@@ -1,8 +1,11 @@
 //! [`collate`]: single samples, stacked into a batch.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use chainrule_tensor::{Element, Result, Tensor, bail, dispatch};
 
 use crate::Tensors;
+use crate::panic_message::panic_message;
 
 /// Makes samples one at a time and stacks them along a new first dimension (PyTorch: `default_collate`).
 ///
@@ -23,11 +26,20 @@ use crate::Tensors;
 /// # Errors
 /// When there are no indices, `sample` fails (the message then names the sample), or two samples differ in
 /// shape, dtype or the number of tensors.
+///
+/// # Panics
+/// When `sample` does, with the sample in front of its message. A [`DataLoader`](crate::DataLoader) makes an error of
+/// it.
 #[track_caller]
 pub fn collate<S: Tensors>(indices: &[usize], mut sample: impl FnMut(usize) -> Result<S>) -> Result<S> {
     let mut samples = Vec::with_capacity(indices.len());
     for &index in indices {
-        samples.push(sample(index).map_err(|error| error.context(format!("sample {index}")))?);
+        // A panic goes on, with the sample in its message: the caller's code is not used again here.
+        match catch_unwind(AssertUnwindSafe(|| sample(index))) {
+            Ok(Ok(sample)) => samples.push(sample),
+            Ok(Err(error)) => return Err(error.context(format!("sample {index}"))),
+            Err(panic) => resume_unwind(Box::new(format!("sample {index}: {}", panic_message(&*panic)))),
+        }
     }
     let columns: Vec<Vec<&Tensor>> = samples.iter().map(Tensors::tensors).collect();
     let Some(first) = columns.first() else {

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use chainrule_tensor::Result;
+use chainrule_tensor::random::Generator;
+use chainrule_tensor::{Result, Tensor};
+
+use crate::transforms::Transform;
+use crate::{MapDataset, Tensors};
 
 /// Samples numbered `0..len`, fetched by the batch (PyTorch: a map-style `torch.utils.data.Dataset` with
 /// `__getitems__`).
@@ -51,18 +55,111 @@ pub trait Dataset: Send + Sync {
     /// As [`get_batch`](Dataset::get_batch), for datasets that change their samples at random: what a
     /// [`DataLoader`](crate::DataLoader) calls.
     ///
-    /// `seed` belongs to this batch: it is the loader's base seed of the epoch plus the place of the batch's
-    /// first sample in the epoch. A dataset that takes all its random numbers from a
-    /// [`Generator`](chainrule_tensor::random::Generator) of this seed gives the same batches for any number of
-    /// workers. By default the seed is not used.
-    fn get_batch_seeded(&self, indices: &[usize], seed: u64) -> Result<Self::Batch> {
-        let _ = seed;
+    /// There is one seed for each index. It follows from the loader's base seed of the epoch, the sample, and how
+    /// often the epoch has visited it before. A dataset that takes the random numbers of a sample from a
+    /// [`Generator`] of its seed gives the same samples for any number of workers, any batch size and any order.
+    /// By default the seeds are not used. Datasets that wrap others pass them on.
+    fn get_batch_seeded(&self, indices: &[usize], seeds: &[u64]) -> Result<Self::Batch> {
+        let _ = seeds;
         self.get_batch(indices)
     }
 
     /// Whether there are no samples.
     fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The same samples, each batch changed by `change`, when it is fetched. Holds a clone of the dataset.
+    ///
+    /// ```
+    /// use chainrule_data::{Dataset, TensorDataset};
+    /// use chainrule_tensor::{Result, Tensor};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let dataset = TensorDataset::new((Tensor::zeros([6, 1, 28, 28])?, Tensor::new([0, 1, 2, 2, 1, 0])))?;
+    /// let flat = dataset.map(|(x, y)| Ok((x.flatten(1, -1)?, y.one_hot(3)?)));
+    /// let (x, y) = flat.get_batch(&[0, 5])?;
+    /// assert_eq!((x.shape(), y.shape()), (&[2, 784].into(), &[2, 3].into()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn map<B: Send>(
+        &self,
+        change: impl Fn(Self::Batch) -> Result<B> + Send + Sync + 'static,
+    ) -> MapDataset<Self, B>
+    where
+        Self: Sized + Clone,
+    {
+        MapDataset::new(self, move |batch, _, _| change(batch))
+    }
+
+    /// The same samples, each changed by `change`, when it is fetched, and stacked again (see
+    /// [`collate`](crate::collate)). Holds a clone of the dataset.
+    ///
+    /// `change` is given the sample without the dimension of the batch, and a generator of its own for random
+    /// numbers: see [`get_batch_seeded`](Dataset::get_batch_seeded). Changing whole batches with
+    /// [`map`](Dataset::map) is faster.
+    ///
+    /// ```
+    /// use chainrule_data::{Dataset, TensorDataset};
+    /// use chainrule_tensor::{Result, Tensor};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let dataset = TensorDataset::new(Tensor::arange(6)?)?;
+    /// let rolled = dataset.map_samples(|x, random| {
+    ///     let dice = Tensor::new(1 + i64::from(random.random() % 6));
+    ///     Ok((x, dice))
+    /// });
+    /// let (x, dice) = rolled.get_batch(&[4, 2])?;
+    /// assert_eq!(x.to_vec::<i64>()?, [4, 2]);
+    /// assert!(dice.to_vec::<i64>()?.iter().all(|d| (1..=6).contains(d)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn map_samples<S: Tensors>(
+        &self,
+        change: impl Fn(Self::Batch, &mut Generator) -> Result<S> + Send + Sync + 'static,
+    ) -> MapDataset<Self, S>
+    where
+        Self: Sized + Clone,
+        Self::Batch: Tensors,
+    {
+        MapDataset::of_samples(self, change)
+    }
+
+    /// The same samples, the first tensor of each (the image, `[C, H, W]` of `f32`) changed by `transform`, see
+    /// [`transforms`](crate::transforms). Holds a clone of the dataset.
+    ///
+    /// ```
+    /// use chainrule_data::transforms::{Compose, Normalize, RandomCrop, RandomHorizontalFlip};
+    /// use chainrule_data::{DataLoader, Dataset, TensorDataset};
+    /// use chainrule_tensor::{Result, Tensor};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let dataset = TensorDataset::new((Tensor::zeros([6, 1, 28, 28])?, Tensor::arange(6)?))?;
+    /// let augment = Compose::new()
+    ///     .then(RandomCrop::new(28).padding(2))
+    ///     .then(RandomHorizontalFlip::new())
+    ///     .then(Normalize::new([0.5], [0.5]));
+    /// for batch in &DataLoader::new(&dataset.transform(augment)).batch_size(4).shuffle(true) {
+    ///     let (images, labels) = batch?;
+    ///     assert_eq!(images.shape()[1..], [1, 28, 28]);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn transform(&self, transform: impl Transform + 'static) -> MapDataset<Self, Self::Batch>
+    where
+        Self: Sized + Clone,
+        Self::Batch: Tensors,
+    {
+        MapDataset::new(self, move |batch: Self::Batch, _, seeds| {
+            let mut first = true;
+            batch.try_map(|tensor: &Tensor| match std::mem::take(&mut first) {
+                true => crate::transforms::apply_to_batch(&transform, tensor, seeds),
+                false => Ok(tensor.clone()),
+            })
+        })
     }
 }
 
@@ -77,7 +174,7 @@ impl<D: Dataset + ?Sized> Dataset for Arc<D> {
         (**self).get_batch(indices)
     }
 
-    fn get_batch_seeded(&self, indices: &[usize], seed: u64) -> Result<D::Batch> {
-        (**self).get_batch_seeded(indices, seed)
+    fn get_batch_seeded(&self, indices: &[usize], seeds: &[u64]) -> Result<D::Batch> {
+        (**self).get_batch_seeded(indices, seeds)
     }
 }

@@ -41,10 +41,10 @@ impl RandomSource {
             (RandomSource::Default, None) => Ok(()),
             (RandomSource::Own(_), Some(state)) => self.with(|generator| generator.set_state(state)),
             (RandomSource::Default, Some(_)) => {
-                Err("the state has a generator, but the loader uses the process-wide one".into())
+                Err("the state has a generator, but the process-wide one is used here".into())
             }
             (RandomSource::Own(_), None) => {
-                Err("the loader has a generator of its own, but the state has none".into())
+                Err("there is a generator of its own here, but the state has none".into())
             }
         }
     }

@@ -1,10 +1,14 @@
 //! Loaders: counts, options, workers, failures, resuming.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use chainrule_data::{DataLoader, DataLoaderState, Dataset, SequentialSampler, TensorDataset};
+use chainrule_data::{
+    BatchSampler, DataLoader, DataLoaderState, Dataset, RandomSampler, Sampler, SequentialSampler,
+    TensorDataset, WeightedRandomSampler, collate,
+};
 use chainrule_tensor::random::Generator;
 use chainrule_tensor::{Error, ErrorKind, Result, Tensor};
 
@@ -40,17 +44,17 @@ impl Naughty {
 }
 
 impl Dataset for Naughty {
-    type Batch = (Vec<usize>, u64);
+    type Batch = (Vec<usize>, Vec<u64>);
 
     fn len(&self) -> usize {
         self.len
     }
 
     fn get_batch(&self, indices: &[usize]) -> Result<Self::Batch> {
-        self.get_batch_seeded(indices, 0)
+        self.get_batch_seeded(indices, &[])
     }
 
-    fn get_batch_seeded(&self, indices: &[usize], seed: u64) -> Result<Self::Batch> {
+    fn get_batch_seeded(&self, indices: &[usize], seeds: &[u64]) -> Result<Self::Batch> {
         // Later batches are sooner ready, so that an order by time would show.
         std::thread::sleep(self.takes + Duration::from_micros((self.len - indices[0]) as u64));
         self.made.fetch_add(1, Ordering::SeqCst);
@@ -60,7 +64,7 @@ impl Dataset for Naughty {
         if indices.contains(&self.fails_at) {
             return Err(Error::new(ErrorKind::Io, "read", "no such file"));
         }
-        Ok((indices.to_vec(), seed))
+        Ok((indices.to_vec(), seeds.to_vec()))
     }
 }
 
@@ -111,14 +115,47 @@ fn batches_do_not_depend_on_the_workers() {
     }
 }
 
+/// The seed of each sample of an epoch, by index.
+fn seeds(loader: &DataLoader<Arc<Naughty>>) -> Vec<(usize, u64)> {
+    let mut all = Vec::new();
+    for batch in loader {
+        let (indices, seeds) = batch.unwrap();
+        assert_eq!(indices.len(), seeds.len());
+        all.extend(indices.into_iter().zip(seeds));
+    }
+    all.sort();
+    all
+}
+
 #[test]
-fn seeds_differ_between_batches_and_epochs() {
-    let dataset = Arc::new(Naughty::new(6));
-    let loader = DataLoader::new(&dataset).batch_size(2).generator(Generator::new(3));
-    let seeds: Vec<u64> = loader.iter().chain(&loader).map(|batch| batch.unwrap().1).collect();
-    assert_eq!(seeds[1] - seeds[0], 2);
-    assert_eq!(seeds[2] - seeds[0], 4);
-    assert_ne!(seeds[3], seeds[0]);
+fn seeds_are_those_of_sample_and_epoch() {
+    let dataset = Arc::new(Naughty::new(60));
+    let loader = |size| DataLoader::new(&dataset).batch_size(size).generator(Generator::new(3));
+    let first = loader(7);
+    let want = seeds(&first);
+    let different: HashSet<u64> = want.iter().map(|&(_, seed)| seed).collect();
+    assert_eq!(different.len(), 60);
+    assert!(seeds(&first).iter().all(|(_, seed)| !different.contains(seed)), "the next epoch has others");
+    // Neither the size of the batches nor the order nor the workers matter.
+    assert_eq!(seeds(&loader(13).num_workers(3)), want);
+    assert_eq!(seeds(&loader(60).shuffle(true)), want);
+}
+
+#[test]
+fn a_sample_that_comes_again_has_another_seed() {
+    let dataset = Arc::new(Naughty::new(4));
+    let sampler = RandomSampler::new().replacement(true).num_samples(40).generator(Generator::new(0));
+    let loader = DataLoader::new(&dataset).batch_size(3).sampler(sampler).generator(Generator::new(3));
+    let all = seeds(&loader);
+    let different: HashSet<u64> = all.iter().map(|&(_, seed)| seed).collect();
+    assert_eq!((all.len(), different.len()), (40, 40));
+    // The first visits have the seeds that an epoch without repetitions has.
+    let once = seeds(&DataLoader::new(&dataset).generator(Generator::new(3)));
+    assert!(once.iter().all(|pair| all.contains(pair)));
+}
+
+fn pairs() -> BatchSampler<SequentialSampler> {
+    BatchSampler::new(SequentialSampler, 2, false).unwrap()
 }
 
 #[test]
@@ -128,6 +165,10 @@ fn options_that_do_not_go_together_are_errors() {
     for (loader, rule) in [
         (loader().batch_size(0), "batch_size must be at least 1, got 0"),
         (loader().shuffle(true).sampler(SequentialSampler), "exclude each other"),
+        (loader().batch_sampler(pairs()).batch_size(2), "batch_sampler excludes batch_size"),
+        (loader().batch_sampler(pairs()).shuffle(true), "batch_sampler excludes"),
+        (loader().batch_sampler(pairs()).drop_last(true), "batch_sampler excludes"),
+        (loader().batch_sampler(pairs()).sampler(SequentialSampler), "batch_sampler excludes"),
         (loader().num_workers(1).prefetch_factor(0), "prefetch_factor must be at least 1"),
         (loader().prefetch_factor(2), "num_workers is 0"),
     ] {
@@ -164,6 +205,37 @@ fn errors_and_panics_are_those_of_their_batch() {
             seen += 1;
         }
         assert_eq!(seen, 7);
+    }
+}
+
+#[test]
+fn a_sample_that_fails_or_panics_is_named() {
+    #[derive(Clone)]
+    struct Files;
+
+    impl Dataset for Files {
+        type Batch = Tensor;
+
+        fn len(&self) -> usize {
+            1000
+        }
+
+        fn get_batch(&self, indices: &[usize]) -> Result<Tensor> {
+            collate(indices, |i| match i {
+                137 => Err(Error::new(ErrorKind::Io, "read", "no such file")),
+                538 => panic!("a bug"),
+                _ => Ok(Tensor::new(i as i64)),
+            })
+        }
+    }
+
+    for workers in WORKERS {
+        let batches: Vec<_> = DataLoader::new(&Files).batch_size(100).num_workers(workers).iter().collect();
+        let message = |i: usize| batches[i].as_ref().unwrap_err().message().to_string();
+        assert!(message(1).ends_with("): sample 137: no such file"), "{}", message(1));
+        assert!(message(1).contains("102, 103") && message(1).contains("and 36 more"), "{}", message(1));
+        assert!(message(5).ends_with("): the dataset panicked: sample 538: a bug"), "{}", message(5));
+        assert_eq!(batches.iter().filter(|batch| batch.is_ok()).count(), 8);
     }
 }
 
@@ -252,4 +324,98 @@ fn states_that_do_not_fit_are_refused() {
     refused(own().resume(&DataLoaderState { position: 6, ..state.clone() }).map(drop));
     refused(own().resume(&DataLoaderState { generator: None, ..state.clone() }).map(drop));
     assert!(own().resume(&state).is_ok());
+}
+
+/// Batches of one, two, three … samples.
+struct Growing;
+
+impl Sampler<Vec<usize>> for Growing {
+    fn len(&self, _: usize) -> usize {
+        4
+    }
+
+    fn indices(&self, _: usize) -> Result<Vec<Vec<usize>>> {
+        Ok(vec![vec![3], vec![1, 2], vec![0, 5, 9], vec![4, 6, 7, 8]])
+    }
+}
+
+#[test]
+fn batches_as_a_sampler_chooses_them() {
+    for workers in WORKERS {
+        let loader = DataLoader::new(&numbers(10)).batch_sampler(Growing).num_workers(workers);
+        assert_eq!(loader.len(), 4);
+        let mut batches = loader.iter();
+        assert_eq!(values(batches.next().unwrap()), [3]);
+        assert_eq!(values(batches.next().unwrap()), [1, 2]);
+        let state = batches.state();
+        let rest: Vec<_> = batches.map(values).collect();
+        assert_eq!(rest, [vec![0, 5, 9], vec![4, 6, 7, 8]]);
+        let resumed = loader.resume(&state).unwrap();
+        assert_eq!(resumed.len(), 2);
+        assert_eq!(resumed.map(values).collect::<Vec<_>>(), rest);
+
+        let refused = |state: &DataLoaderState| loader.resume(state).map(drop).unwrap_err();
+        for ends in [None, Some(vec![1, 2]), Some(vec![3, 1, 10]), Some(vec![2, 10])] {
+            assert_eq!(refused(&DataLoaderState { ends, ..state.clone() }).kind(), ErrorKind::Data);
+        }
+        assert!(DataLoader::new(&numbers(10)).resume(&state).is_err());
+    }
+    struct Hollow;
+    impl Sampler<Vec<usize>> for Hollow {
+        fn indices(&self, _: usize) -> Result<Vec<Vec<usize>>> {
+            Ok(vec![vec![0], vec![]])
+        }
+    }
+    let mut batches = DataLoader::new(&numbers(2)).batch_sampler(Hollow).iter();
+    assert!(batches.next().unwrap().unwrap_err().message().contains("no samples for batch 1"));
+}
+
+/// The state has the generator of a sampler too, so that also the epochs after the present one are the same.
+#[test]
+fn samplers_go_on_where_they_were_saved() {
+    let dataset = numbers(11);
+    let weights: Vec<f64> = (1..12).map(f64::from).collect();
+    let loaders: [&dyn Fn() -> DataLoader<TensorDataset<Tensor>>; 3] = [
+        &|| {
+            DataLoader::new(&dataset).batch_size(2).sampler(RandomSampler::new().generator(Generator::new(8)))
+        },
+        &|| {
+            let sampler = WeightedRandomSampler::new(weights.clone(), 9).generator(Generator::new(8));
+            DataLoader::new(&dataset).batch_size(2).sampler(sampler)
+        },
+        &|| {
+            let sampler = RandomSampler::new().generator(Generator::new(8));
+            DataLoader::new(&dataset).batch_sampler(BatchSampler::new(sampler, 2, true).unwrap())
+        },
+    ];
+    for make in loaders {
+        let whole = make();
+        let want: Vec<_> = whole.iter().chain(&whole).chain(&whole).map(values).collect();
+        let saving = make();
+        let mut got: Vec<_> = saving.iter().map(values).collect();
+        let mut batches = saving.iter();
+        got.extend(batches.by_ref().take(2).map(values));
+        let saved = serde_json::to_string(&batches.state()).unwrap();
+        let state: DataLoaderState = serde_json::from_str(&saved).unwrap();
+        let fresh = make();
+        got.extend(fresh.resume(&state).unwrap().map(values));
+        got.extend(fresh.iter().map(values));
+        assert_eq!(got, want);
+
+        let without = DataLoader::new(&dataset).batch_size(2);
+        assert!(
+            without.resume(&DataLoaderState { sampler: None, ..state.clone() }).is_ok()
+                || state.ends.is_some()
+        );
+        assert!(make().resume(&DataLoaderState { sampler: None, ..state }).is_err());
+    }
+}
+
+/// States of before there were batch samplers still load.
+#[test]
+fn a_state_without_the_newer_fields() {
+    let old = r#"{"order": [2, 0, 1], "position": 1, "base_seed": 5, "generator": null}"#;
+    let state: DataLoaderState = serde_json::from_str(old).unwrap();
+    let rest = DataLoader::new(&numbers(3)).resume(&state).unwrap();
+    assert_eq!(rest.map(values).collect::<Vec<_>>(), [[0], [1]]);
 }

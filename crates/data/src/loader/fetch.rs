@@ -1,12 +1,12 @@
 //! Fetching one batch, with panics turned into values.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chainrule_tensor::{Error, ErrorKind, Result};
 
 use super::epoch::Epoch;
 use crate::Dataset;
+use crate::panic_message::panic_message;
 
 /// What came of a batch. A panic becomes an error only in the caller's thread, whose location it names.
 pub(super) enum Fetched<B> {
@@ -15,18 +15,12 @@ pub(super) enum Fetched<B> {
 }
 
 pub(super) fn fetch<D: Dataset>(dataset: &D, epoch: &Epoch, batch: usize) -> Fetched<D::Batch> {
-    let get = || dataset.get_batch_seeded(epoch.samples(batch), epoch.seed(batch));
+    let get = || dataset.get_batch_seeded(epoch.samples(batch), &epoch.seeds(batch));
     // A dataset is reached through a shared reference: what it leaves behind is behind locks of its own.
     match catch_unwind(AssertUnwindSafe(get)) {
         Ok(result) => Fetched::Done(result),
-        Err(panic) => Fetched::Panicked(message(&*panic)),
+        Err(panic) => Fetched::Panicked(panic_message(&*panic).into()),
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("no message").to_string()
 }
 
 impl<B> Fetched<B> {
@@ -45,9 +39,12 @@ impl<B> Fetched<B> {
 }
 
 fn describe(epoch: &Epoch, batch: usize) -> String {
-    const SHOWN: usize = 8;
+    const SHOWN: usize = 64;
     let samples = epoch.samples(batch);
     let shown: Vec<String> = samples.iter().take(SHOWN).map(usize::to_string).collect();
-    let more = if samples.len() > SHOWN { ", …" } else { "" };
+    let more = match samples.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     format!("batch {batch} of {} (samples {}{more})", epoch.len(), shown.join(", "))
 }

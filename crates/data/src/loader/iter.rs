@@ -7,16 +7,18 @@ use chainrule_tensor::{Error, Result};
 
 use super::epoch::Epoch;
 use super::fetch::fetch;
+use super::plan::Plan;
 use super::workers::Workers;
-use super::{DataLoader, DataLoaderState, Options};
+use super::{DataLoader, DataLoaderState};
+use crate::Dataset;
 use crate::random_source::RandomSource;
-use crate::{Dataset, Sampler};
 
 /// The batches of one epoch, in order; made by [`DataLoader::iter`].
 pub struct DataLoaderIter<D: Dataset> {
     dataset: D,
-    options: Options,
-    sampler: Arc<dyn Sampler>,
+    plan: Plan,
+    num_workers: usize,
+    prefetch_factor: usize,
     source: Arc<RandomSource>,
     phase: Phase<D::Batch>,
 }
@@ -41,20 +43,27 @@ impl<D: Dataset + Clone + 'static> DataLoaderIter<D> {
         DataLoaderIter::in_phase(loader, Phase::Failed(Some(error)))
     }
 
-    pub(super) fn resumed(loader: &DataLoader<D>, state: &DataLoaderState) -> Self {
+    #[track_caller]
+    pub(super) fn resumed(loader: &DataLoader<D>, state: &DataLoaderState) -> Result<Self> {
+        let plan = loader.plan();
+        state.check(loader.dataset.len())?;
         let Some(order) = &state.order else {
-            return DataLoaderIter::new(loader, state.base_seed);
+            state.restore(&loader.source, &plan)?;
+            return Ok(DataLoaderIter::new(loader, state.base_seed));
         };
-        let epoch = Epoch::new(order.clone(), state.position, state.base_seed, &loader.options);
-        let running = Phase::Running { epoch: Arc::new(epoch), next: 0, workers: None };
-        DataLoaderIter::in_phase(loader, running)
+        let cuts = plan.saved_cuts(state.ends.as_deref())?;
+        state.restore(&loader.source, &plan)?;
+        let n = loader.dataset.len();
+        let epoch = Arc::new(Epoch::new(n, order.clone(), state.position, cuts, state.base_seed));
+        Ok(DataLoaderIter::in_phase(loader, Phase::Running { epoch, next: 0, workers: None }))
     }
 
     fn in_phase(loader: &DataLoader<D>, phase: Phase<D::Batch>) -> Self {
         DataLoaderIter {
             dataset: loader.dataset.clone(),
-            options: loader.options,
-            sampler: loader.order(),
+            plan: loader.plan(),
+            num_workers: loader.num_workers,
+            prefetch_factor: loader.prefetch_factor.unwrap_or(2),
             source: loader.source.clone(),
             phase,
         }
@@ -71,9 +80,11 @@ impl<D: Dataset + Clone + 'static> DataLoaderIter<D> {
         };
         DataLoaderState {
             order: epoch.map(|epoch| epoch.order.clone()),
+            ends: epoch.and_then(|epoch| epoch.ends()).map(<[usize]>::to_vec),
             position: epoch.map_or(0, |epoch| epoch.position(next)),
             base_seed,
             generator: self.source.state(),
+            sampler: self.plan.state(),
         }
     }
 
@@ -81,15 +92,14 @@ impl<D: Dataset + Clone + 'static> DataLoaderIter<D> {
     #[track_caller]
     fn start(&mut self) -> Result<()> {
         if let Phase::Waiting { base_seed } = self.phase {
-            let order = self.sampler.indices(self.dataset.len())?;
-            let epoch = Arc::new(Epoch::new(order, 0, base_seed, &self.options));
+            let (order, cuts) = self.plan.draw(self.dataset.len())?;
+            let epoch = Arc::new(Epoch::new(self.dataset.len(), order, 0, cuts, base_seed));
             self.phase = Phase::Running { epoch, next: 0, workers: None };
         }
         if let Phase::Running { epoch, workers: workers @ None, .. } = &mut self.phase
-            && self.options.num_workers > 0
+            && self.num_workers > 0
         {
-            let prefetch = self.options.prefetch_factor.unwrap_or(2);
-            *workers = Some(Workers::start(&self.dataset, epoch, self.options.num_workers, prefetch)?);
+            *workers = Some(Workers::start(&self.dataset, epoch, self.num_workers, self.prefetch_factor)?);
         }
         Ok(())
     }
@@ -110,7 +120,7 @@ impl<D: Dataset + Clone + 'static> Iterator for DataLoaderIter<D> {
             Phase::Waiting { .. } | Phase::Done { .. } => return None,
         };
         if *next == epoch.len() {
-            self.sampler.exhausted(self.dataset.len());
+            self.plan.exhausted(self.dataset.len());
             self.phase = Phase::Done { epoch: Some(epoch.clone()) };
             return None;
         }
@@ -125,7 +135,7 @@ impl<D: Dataset + Clone + 'static> Iterator for DataLoaderIter<D> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let left = match &self.phase {
-            Phase::Waiting { .. } => self.options.batches(self.sampler.len(self.dataset.len())),
+            Phase::Waiting { .. } => self.plan.len(self.dataset.len()),
             Phase::Running { epoch, next, .. } => epoch.len() - next,
             Phase::Failed(error) => usize::from(error.is_some()),
             Phase::Done { .. } => 0,

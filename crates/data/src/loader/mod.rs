@@ -3,6 +3,7 @@
 mod epoch;
 mod fetch;
 mod iter;
+mod plan;
 mod state;
 mod workers;
 
@@ -13,6 +14,7 @@ use chainrule_tensor::{Result, bail};
 
 use crate::random_source::RandomSource;
 use crate::{Dataset, RandomSampler, Sampler, SequentialSampler};
+use plan::Plan;
 
 pub use iter::DataLoaderIter;
 pub use state::DataLoaderState;
@@ -46,6 +48,7 @@ pub(crate) use workers::in_worker;
 /// | [`batch_size`](DataLoader::batch_size) | 1 | samples in a batch, at least 1 |
 /// | [`shuffle`](DataLoader::shuffle) | false | a new random order each epoch |
 /// | [`sampler`](DataLoader::sampler) | in order | the order of samples; excludes `shuffle` |
+/// | [`batch_sampler`](DataLoader::batch_sampler) | by size | the batches; excludes the four around it |
 /// | [`drop_last`](DataLoader::drop_last) | false | leave out a last batch that is not full |
 /// | [`num_workers`](DataLoader::num_workers) | 0 | threads that make batches in advance |
 /// | [`prefetch_factor`](DataLoader::prefetch_factor) | 2 | batches that each of them makes in advance |
@@ -64,23 +67,21 @@ pub(crate) use workers::in_worker;
 /// for no more than the batch that each is working on. For a [`TensorDataset`](crate::TensorDataset) a batch is
 /// a copy of a few rows, and no workers is the fastest.
 ///
+/// Random changes of samples have a seed for each sample and epoch, see [`Dataset::get_batch_seeded`]: they do not
+/// depend on the workers either, nor on the size of the batches.
+///
 /// An error or a panic in [`Dataset::get_batch`] becomes an error of that batch; the batches after it are
 /// still there for a caller who goes on.
 pub struct DataLoader<D> {
     dataset: D,
-    options: Options,
+    batch_size: Option<usize>,
     shuffle: bool,
-    sampler: Option<Arc<dyn Sampler>>,
-    source: Arc<RandomSource>,
-}
-
-/// What an iterator needs to know.
-#[derive(Clone, Copy, Debug)]
-struct Options {
-    batch_size: usize,
     drop_last: bool,
     num_workers: usize,
     prefetch_factor: Option<usize>,
+    sampler: Option<Arc<dyn Sampler>>,
+    batch_sampler: Option<Arc<dyn Sampler<Vec<usize>>>>,
+    source: Arc<RandomSource>,
 }
 
 impl<D: Dataset + Clone + 'static> DataLoader<D> {
@@ -90,19 +91,22 @@ impl<D: Dataset + Clone + 'static> DataLoader<D> {
     /// a [`TensorDataset`](crate::TensorDataset) shares its memory with its clones, and an
     /// [`Arc`] of any dataset is a dataset too (`DataLoader::new(&Arc::new(dataset))`).
     pub fn new(dataset: &D) -> Self {
-        let options = Options { batch_size: 1, drop_last: false, num_workers: 0, prefetch_factor: None };
         DataLoader {
             dataset: dataset.clone(),
-            options,
+            batch_size: None,
             shuffle: false,
+            drop_last: false,
+            num_workers: 0,
+            prefetch_factor: None,
             sampler: None,
+            batch_sampler: None,
             source: Arc::default(),
         }
     }
 
     /// How many samples a batch has; the last one may have fewer.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
-        self.options.batch_size = batch_size;
+        self.batch_size = Some(batch_size);
         self
     }
 
@@ -118,21 +122,53 @@ impl<D: Dataset + Clone + 'static> DataLoader<D> {
         self
     }
 
+    /// Chooses the samples of each batch, see [`BatchSampler`](crate::BatchSampler).
+    ///
+    /// ```
+    /// use chainrule_data::{DataLoader, Sampler, TensorDataset};
+    /// use chainrule_tensor::{Result, Tensor};
+    ///
+    /// /// Batches of one class each.
+    /// struct ByClass(Vec<i64>);
+    ///
+    /// impl Sampler<Vec<usize>> for ByClass {
+    ///     fn len(&self, _: usize) -> usize {
+    ///         2
+    ///     }
+    ///
+    ///     fn indices(&self, n: usize) -> Result<Vec<Vec<usize>>> {
+    ///         Ok([0, 1].map(|class| (0..n).filter(|&i| self.0[i] == class).collect()).into())
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<()> {
+    /// let dataset = TensorDataset::new(Tensor::arange(5)?)?;
+    /// let loader = DataLoader::new(&dataset).batch_sampler(ByClass(vec![0, 1, 1, 0, 1]));
+    /// let batches: Vec<_> = loader.iter().map(|batch| batch?.to_vec::<i64>()).collect::<Result<_>>()?;
+    /// assert_eq!(batches, [vec![0, 3], vec![1, 2, 4]]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn batch_sampler(mut self, batch_sampler: impl Sampler<Vec<usize>> + 'static) -> Self {
+        self.batch_sampler = Some(Arc::new(batch_sampler));
+        self
+    }
+
     /// Whether to leave out a last batch with fewer samples than the others.
     pub fn drop_last(mut self, drop_last: bool) -> Self {
-        self.options.drop_last = drop_last;
+        self.drop_last = drop_last;
         self
     }
 
     /// How many threads make batches while the caller works on others; with 0 the caller makes them.
     pub fn num_workers(mut self, num_workers: usize) -> Self {
-        self.options.num_workers = num_workers;
+        self.num_workers = num_workers;
         self
     }
 
     /// How many batches each worker makes in advance, at least 1. Only with workers.
     pub fn prefetch_factor(mut self, prefetch_factor: usize) -> Self {
-        self.options.prefetch_factor = Some(prefetch_factor);
+        self.prefetch_factor = Some(prefetch_factor);
         self
     }
 
@@ -145,7 +181,7 @@ impl<D: Dataset + Clone + 'static> DataLoader<D> {
 
     /// The number of batches of an epoch; 0 if the batch size is 0.
     pub fn len(&self) -> usize {
-        self.options.batches(self.order().len(self.dataset.len()))
+        self.plan().len(self.dataset.len())
     }
 
     /// Whether an epoch has no batches.
@@ -174,51 +210,54 @@ impl<D: Dataset + Clone + 'static> DataLoader<D> {
     /// generator of its own goes on with its saved state.
     ///
     /// The dataset and the options that choose samples must be those of the saved loader; the number of workers
-    /// may differ. The process-wide generator is not part of a loader's state.
+    /// may differ. The state has the generators of the loader and of its sampler, where they have some of their own;
+    /// the process-wide generator is not part of it.
     ///
     /// # Errors
     /// When the state does not fit the dataset or the loader's generator, or the options do not go together.
     #[track_caller]
     pub fn resume(&self, state: &DataLoaderState) -> Result<DataLoaderIter<D>> {
         self.check()?;
-        state.check(self.dataset.len(), &self.source)?;
-        Ok(DataLoaderIter::resumed(self, state))
+        DataLoaderIter::resumed(self, state)
     }
 
-    fn order(&self) -> Arc<dyn Sampler> {
-        match &self.sampler {
+    fn plan(&self) -> Plan {
+        if let Some(batch_sampler) = &self.batch_sampler {
+            return Plan::Batches(batch_sampler.clone());
+        }
+        let sampler: Arc<dyn Sampler> = match &self.sampler {
             Some(sampler) => sampler.clone(),
             None if self.shuffle => Arc::new(RandomSampler::from_source(self.source.clone())),
             None => Arc::new(SequentialSampler),
-        }
+        };
+        let batch_size = self.batch_size.unwrap_or(1);
+        Plan::Samples { sampler, given: self.sampler.is_some(), batch_size, drop_last: self.drop_last }
     }
 
     #[track_caller]
     fn check(&self) -> Result<()> {
-        let Options { batch_size, num_workers, prefetch_factor, .. } = self.options;
-        if batch_size == 0 {
+        let DataLoader { batch_size, shuffle, drop_last, num_workers, .. } = *self;
+        if batch_size == Some(0) {
             bail!(Value, "DataLoader", "batch_size must be at least 1, got 0");
         }
-        if self.shuffle && self.sampler.is_some() {
+        if shuffle && self.sampler.is_some() {
             bail!(Value, "DataLoader", "shuffle and sampler exclude each other: a sampler chooses the order");
         }
-        match prefetch_factor {
+        if self.batch_sampler.is_some()
+            && (batch_size.is_some() || shuffle || drop_last || self.sampler.is_some())
+        {
+            bail!(
+                Value,
+                "DataLoader",
+                "batch_sampler excludes batch_size, shuffle, sampler and drop_last: it chooses the batches"
+            );
+        }
+        match self.prefetch_factor {
             Some(0) => bail!(Value, "DataLoader", "prefetch_factor must be at least 1, got 0"),
             Some(n) if num_workers == 0 => {
                 bail!(Value, "DataLoader", "prefetch_factor {n} needs workers, but num_workers is 0")
             }
             _ => Ok(()),
-        }
-    }
-}
-
-impl Options {
-    /// The number of batches that so many samples make.
-    fn batches(&self, samples: usize) -> usize {
-        match self.batch_size {
-            0 => 0,
-            size if self.drop_last => samples / size,
-            size => samples.div_ceil(size),
         }
     }
 }
@@ -237,8 +276,10 @@ impl<D: std::fmt::Debug> std::fmt::Debug for DataLoader<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DataLoader")
             .field("dataset", &self.dataset)
-            .field("options", &self.options)
+            .field("batch_size", &self.batch_size)
             .field("shuffle", &self.shuffle)
+            .field("drop_last", &self.drop_last)
+            .field("num_workers", &self.num_workers)
             .finish_non_exhaustive()
     }
 }

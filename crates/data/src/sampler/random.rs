@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chainrule_tensor::random::{Generator, with_default};
+use chainrule_tensor::random::{Generator, GeneratorState, with_default};
 use chainrule_tensor::{Error, ErrorKind, Result, bail};
 
 use super::Sampler;
@@ -91,6 +91,14 @@ impl Sampler for RandomSampler {
         {
             self.source.with(|generator| generator.permutation(n));
         }
+    }
+
+    fn state(&self) -> Option<GeneratorState> {
+        self.source.state()
+    }
+
+    fn set_state(&self, state: Option<&GeneratorState>) -> Result<()> {
+        self.source.set_state(state).map_err(|message| Error::new(ErrorKind::Data, "RandomSampler", message))
     }
 }
 

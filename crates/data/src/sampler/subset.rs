@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use chainrule_tensor::random::Generator;
-use chainrule_tensor::{Result, bail};
+use chainrule_tensor::random::{Generator, GeneratorState};
+use chainrule_tensor::{Error, ErrorKind, Result, bail};
 
 use super::Sampler;
 use crate::random_source::RandomSource;
@@ -40,5 +40,15 @@ impl Sampler for SubsetRandomSampler {
         }
         let order = self.source.with(|generator| generator.permutation(self.indices.len()));
         Ok(order.into_iter().map(|i| self.indices[i as usize]).collect())
+    }
+
+    fn state(&self) -> Option<GeneratorState> {
+        self.source.state()
+    }
+
+    fn set_state(&self, state: Option<&GeneratorState>) -> Result<()> {
+        self.source
+            .set_state(state)
+            .map_err(|message| Error::new(ErrorKind::Data, "SubsetRandomSampler", message))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chainrule_tensor::random::Generator;
+use chainrule_tensor::random::{Generator, GeneratorState};
 use chainrule_tensor::{Error, ErrorKind, Result, bail};
 
 use super::Sampler;
@@ -65,5 +65,15 @@ impl Sampler for WeightedRandomSampler {
             Ok(indices) => Ok(indices.into_iter().map(|i| i as usize).collect()),
             Err(message) => Err(Error::new(ErrorKind::Value, "WeightedRandomSampler", message)),
         }
+    }
+
+    fn state(&self) -> Option<GeneratorState> {
+        self.source.state()
+    }
+
+    fn set_state(&self, state: Option<&GeneratorState>) -> Result<()> {
+        self.source
+            .set_state(state)
+            .map_err(|message| Error::new(ErrorKind::Data, "WeightedRandomSampler", message))
     }
 }

@@ -2,13 +2,14 @@
 
 mod header;
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, Read};
 use std::path::Path;
 
-use chainrule_tensor::{Error, ErrorKind, Result, Shape, Tensor, bail};
+use chainrule_tensor::{Result, Shape, Tensor};
 use flate2::bufread::MultiGzDecoder;
 
+use super::failure::Failure;
+use super::source::{MAX_INFLATION, open};
 use header::{Header, IdxType};
 
 /// An array read from an IDX file, the format of MNIST (LeCun, Cortes and Burges, "The MNIST database of
@@ -47,9 +48,6 @@ pub enum IdxData {
     F64(Vec<f64>),
 }
 
-/// Deflate cannot make more than this many bytes of one (258 bytes from two bits, and the blocks' headers).
-const MAX_INFLATION: u64 = 1032;
-
 impl IdxFile {
     /// Reads a file, plain or compressed with gzip; which one, the first bytes tell and not the name.
     ///
@@ -62,32 +60,22 @@ impl IdxFile {
     #[track_caller]
     pub fn read(path: impl AsRef<Path>) -> Result<IdxFile> {
         let path = path.as_ref();
-        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, BufReader::new(file))));
-        let (metadata, mut file) = match opened {
-            Ok(opened) => opened,
-            Err(error) => return Err(Error::io("IdxFile", path.display(), error)),
-        };
-        if !metadata.is_file() {
-            bail!(Io, "IdxFile", "{}: not a file", path.display());
-        }
-        let gzip = match file.fill_buf() {
-            Ok(start) => start.starts_with(&[0x1f, 0x8b]),
-            Err(error) => return Err(Error::io("IdxFile", path.display(), error)),
-        };
-        let parsed = if gzip {
-            parse(MultiGzDecoder::new(file), metadata.len().saturating_mul(MAX_INFLATION))
-        } else {
-            parse(file, metadata.len())
-        };
-        match parsed {
+        let (file, length) = open("IdxFile", path)?;
+        match unpack(file, length) {
             Ok(idx) => Ok(idx),
-            Err(Failure::Format(rule)) => bail!(Data, "IdxFile", "{}: {rule}", path.display()),
-            Err(Failure::Io(error)) if gzip => Err(Error::new(
-                ErrorKind::Data,
-                "IdxFile",
-                format!("{}: damaged gzip stream: {error}", path.display()),
-            )),
-            Err(Failure::Io(error)) => Err(Error::io("IdxFile", path.display(), error)),
+            Err(failure) => Err(failure.into_error("IdxFile", Some(&path.display()))),
+        }
+    }
+
+    /// As [`read`](IdxFile::read), of the bytes of a file.
+    ///
+    /// # Errors
+    /// Those of [`read`](IdxFile::read).
+    #[track_caller]
+    pub fn parse(bytes: &[u8]) -> Result<IdxFile> {
+        match unpack(bytes, bytes.len() as u64) {
+            Ok(idx) => Ok(idx),
+            Err(failure) => Err(failure.into_error("IdxFile", None)),
         }
     }
 
@@ -131,15 +119,14 @@ fn integers<T: Copy + Into<i64>>(values: &[T], shape: &Shape) -> Result<Tensor> 
     })
 }
 
-/// What is wrong with a file; the path is known one level up.
-enum Failure {
-    Format(String),
-    Io(std::io::Error),
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Failure::Io(error)
+/// Parses a file of so many bytes, plain or packed.
+fn unpack(mut file: impl BufRead, length: u64) -> Result<IdxFile, Failure> {
+    if !file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+        return parse(file, length);
+    }
+    match parse(MultiGzDecoder::new(file), length.saturating_mul(MAX_INFLATION)) {
+        Err(Failure::Io(error)) => Err(Failure::Format(format!("damaged gzip stream: {error}"))),
+        parsed => parsed,
     }
 }
 

@@ -4,7 +4,8 @@ use std::io::{ErrorKind, Read};
 
 use chainrule_tensor::Shape;
 
-use super::Failure;
+use crate::readers::failure::Failure;
+use crate::readers::source::array_bytes;
 
 /// The element type of an IDX file.
 #[derive(Clone, Copy)]
@@ -70,16 +71,10 @@ impl Header {
 
     /// The bytes of all elements: as many as a file can have.
     pub(super) fn data_bytes(&self) -> Result<u64, Failure> {
-        // Zeros left out: a product of other sizes that overflows is no shape even beside a zero.
-        let mut sizes = self.sizes.iter().filter(|&&n| n != 0);
-        let bytes = sizes.try_fold(8u64, |product, &n| product.checked_mul(u64::from(n)));
-        match bytes {
-            Some(bytes) if bytes < i64::MAX as u64 => {
-                let elements: u64 = self.sizes.iter().map(|&n| u64::from(n)).product();
-                Ok(elements * self.element.bytes())
-            }
-            _ => Err(Failure::Format(format!("the header's shape {:?} does not fit in memory", self.sizes))),
-        }
+        let sizes: Vec<u64> = self.sizes.iter().map(|&n| u64::from(n)).collect();
+        array_bytes(&sizes, self.element.bytes()).ok_or_else(|| {
+            Failure::Format(format!("the header's shape {:?} does not fit in memory", self.sizes))
+        })
     }
 }
 
