@@ -1,0 +1,106 @@
+//! Tables as text.
+#![cfg(feature = "csv")]
+
+use chainrule_data::{CsvFile, CsvOptions};
+use chainrule_tensor::{DType, ErrorKind, Result};
+
+const TABLE: &str =
+    "name, size,count,sold\n\"tall, \"\"old\"\" oak\",12.5,3,true\nelm,-1e2,-4,0\n\"a\nb\",inf,5,FALSE\n";
+
+fn refused<T>(result: Result<T>, rule: &str) {
+    let error = result.err().expect("an error");
+    assert_eq!(error.kind(), ErrorKind::Data, "{error}");
+    assert!(error.message().contains(rule), "expected {rule:?}: {error}");
+    assert_eq!(error.location().unwrap().file(), file!());
+}
+
+#[test]
+fn columns_by_name() {
+    for text in [TABLE.to_string(), TABLE.replace('\n', "\r\n"), format!("\u{feff}{TABLE}")] {
+        let table = CsvFile::parse(text.as_bytes()).unwrap();
+        assert_eq!(table.column_names(), ["name", "size", "count", "sold"]);
+        assert_eq!(table.len(), 3);
+        let sizes = table.column::<f32>("size").unwrap();
+        assert_eq!((sizes.shape(), sizes.dtype()), (&[3].into(), DType::F32));
+        assert_eq!(sizes.to_vec::<f32>().unwrap(), [12.5, -100.0, f32::INFINITY]);
+        assert_eq!(table.column::<i64>("count").unwrap().to_vec::<i64>().unwrap(), [3, -4, 5]);
+        assert_eq!(table.column::<bool>("sold").unwrap().to_vec::<bool>().unwrap(), [true, false, false]);
+        let both = table.columns::<f64>(&["count", "size"]).unwrap();
+        assert_eq!(both.shape(), &[3, 2]);
+        assert_eq!(both.to_vec::<f64>().unwrap(), [3.0, 12.5, -4.0, -100.0, 5.0, f64::INFINITY]);
+        assert_eq!(table.texts("name").unwrap()[0], "tall, \"old\" oak");
+        let (numbers, classes) = table.classes("count").unwrap();
+        assert_eq!(
+            (numbers.to_vec::<i64>().unwrap(), classes),
+            (vec![1, 0, 2], ["-4", "3", "5"].map(String::from).into())
+        );
+        assert_eq!(table.columns::<f32>(&[]).unwrap().shape(), &[3, 0]);
+    }
+}
+
+#[test]
+fn fields_of_another_type_are_named() {
+    let table = CsvFile::parse(TABLE.as_bytes()).unwrap();
+    refused(
+        table.column::<f32>("name"),
+        "line 2, column \"name\": \"tall, \\\"old\\\" oak\" is not a number",
+    );
+    refused(table.column::<i64>("size"), "line 2, column \"size\": \"12.5\" is not an integer");
+    refused(
+        table.columns::<bool>(&["sold", "count"]),
+        "line 2, column \"count\": \"3\" is not true or false",
+    );
+    refused(table.column::<f32>("colour"), "no column \"colour\"; there are [\"name\", \"size\"");
+    refused(table.texts("colour"), "no column");
+    // The third record begins in line 4 and ends in line 5.
+    let late = CsvFile::parse(TABLE.replace("inf", "x").as_bytes()).unwrap();
+    refused(late.column::<f64>("size"), "line 4, column \"size\": \"x\"");
+    let large = CsvFile::parse(b"n\n9223372036854775808\n").unwrap();
+    refused(large.column::<i64>("n"), "line 2");
+}
+
+#[test]
+fn missing_values() {
+    let text = b"a,b\n1,2\n ,3\n";
+    refused(CsvFile::parse(text).unwrap().column::<f32>("a"), "line 3, column \"a\": \" \" is not a number");
+    let table = CsvOptions::new().missing_as_nan(true).parse(text).unwrap();
+    let values = table.column::<f32>("a").unwrap().to_vec::<f32>().unwrap();
+    assert!(values[0] == 1.0 && values[1].is_nan());
+    refused(table.column::<i64>("a"), "is not an integer");
+}
+
+#[test]
+fn files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("table.csv");
+    std::fs::write(&path, TABLE).unwrap();
+    let table = CsvFile::read(&path).unwrap();
+    refused(table.column::<f32>("name"), &format!("{}: line 2", path.display()));
+    refused(table.column::<f32>("x"), &path.display().to_string());
+    for (bad, rule) in [
+        (&b"a,b\n1,2\n3\n"[..], "line 3: there are 1 fields, expected 2"),
+        (b"a,b\n1,2,3\n", "line 2: there are 3 fields, expected 2"),
+        (b"a,b\n1,2\n3,\xFF\n", "line 3: field 2: not UTF-8"),
+        (b"a,\xFF\n1,2\n", "not UTF-8"),
+        (b"a,b,a\n1,2,3\n", "line 1: two columns have the name \"a\""),
+        (b"", "there is no column: the file is empty"),
+    ] {
+        std::fs::write(&path, bad).unwrap();
+        refused(CsvFile::read(&path), rule);
+        refused(CsvFile::read(&path), &path.display().to_string());
+        refused(CsvFile::parse(bad), rule);
+    }
+    assert_eq!(CsvFile::read(directory.path().join("none.csv")).unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(CsvFile::read(directory.path()).unwrap_err().kind(), ErrorKind::Io);
+}
+
+#[test]
+fn without_names_or_rows() {
+    let options = CsvOptions::new().headers(false).delimiter(b'\t');
+    let table = options.parse(b"1\t2\n3\t4\n").unwrap();
+    assert_eq!(table.columns::<i64>(&["1", "0"]).unwrap().to_vec::<i64>().unwrap(), [2, 1, 4, 3]);
+    let empty = CsvFile::parse(b"a,b\n").unwrap();
+    assert!(empty.is_empty());
+    assert_eq!(empty.columns::<f32>(&["a", "b"]).unwrap().shape(), &[0, 2]);
+    refused(options.parse(b""), "empty");
+}
