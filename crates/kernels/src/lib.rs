@@ -24,6 +24,7 @@ pub mod norm;
 pub mod parallel;
 pub mod pool2d;
 pub mod reduce;
+mod register;
 pub mod scan;
 pub mod simd;
 pub mod softmax;

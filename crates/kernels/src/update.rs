@@ -10,24 +10,29 @@ use crate::simd::Kernel;
 /// Elements in a piece of work. Fixed, so that results never depend on the number of threads.
 const PIECE: usize = 8192;
 
-/// Elements that are loaded, changed and stored together. The compiler has to reckon with slices that overlap
-/// each other and what `f` refers to; local copies free it of that. Fewer of them it would unroll, badly.
+/// Elements that are loaded, changed and stored together. The compiler has to reckon with slices that overlap each other;
+/// local copies free it of that. A loop over fewer of them it would unroll, badly.
 const LANES: usize = 64;
+
+/// How far ahead of their use lines are asked for. The processor does that by itself, but only within a page, and there
+/// are several streams of which each is at the end of a page every few hundred nanoseconds.
+const AHEAD: usize = 1024;
 
 /// `[a₀[i], a₁[i], …] = f([a₀[i], a₁[i], …], grad[i])` for each i.
 ///
-/// `ns` is the estimated time for an element on one thread, in nanoseconds. Panics when the slices differ in
-/// length.
+/// `ns` is the estimated time for an element on one thread, in nanoseconds. `f` should own its options (`move`): behind a
+/// reference the compiler would reckon with an update that changes them, and not vectorise. Panics when the slices differ
+/// in length.
 pub fn in_place<T: Element, const K: usize>(
     slices: [&mut [T]; K],
     grad: &[T],
     ns: f64,
-    f: impl Fn([T; K], T) -> [T; K] + Sync,
+    f: impl Fn([T; K], T) -> [T; K] + Sync + Copy,
 ) {
     let len = grad.len();
     assert!(slices.iter().all(|s| s.len() == len), "operand lengths");
     if len <= PIECE {
-        return T::run(InPlace { slices, grad, f: &f });
+        return T::run(InPlace { slices, grad, f });
     }
     let bases = slices.map(|s| SendPtr(s.as_mut_ptr()));
     parallel::run(len.div_ceil(PIECE), ns * len as f64, |i| {
@@ -38,14 +43,33 @@ pub fn in_place<T: Element, const K: usize>(
             // disjoint ranges inside it, and each index is run once.
             unsafe { std::slice::from_raw_parts_mut(bases[k].get().add(start), grad.len()) }
         });
-        T::run(InPlace { slices, grad, f: &f });
+        T::run(InPlace { slices, grad, f });
     });
+}
+
+/// `a[i] = f(a[i])` for each i; `ns` and `f` as in [`in_place`].
+pub fn each<T: Element>(a: &mut [T], ns: f64, f: impl Fn(T) -> T + Sync + Copy) {
+    let total = ns * a.len() as f64;
+    parallel::chunks_mut(a, PIECE, total, |_, a| T::run(Each { a, f }));
+}
+
+struct Each<'a, T, F> {
+    a: &'a mut [T],
+    f: F,
+}
+
+impl<T: Copy, F: Fn(T) -> T> Kernel for Each<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        self.a.iter_mut().for_each(|a| *a = (self.f)(*a));
+    }
 }
 
 struct InPlace<'a, T, F, const K: usize> {
     slices: [&'a mut [T]; K],
     grad: &'a [T],
-    f: &'a F,
+    f: F,
 }
 
 impl<T: Copy + Default, F: Fn([T; K], T) -> [T; K], const K: usize> Kernel for InPlace<'_, T, F, K> {
@@ -57,6 +81,8 @@ impl<T: Copy + Default, F: Fn([T; K], T) -> [T; K], const K: usize> Kernel for I
         let mut parts = slices.map(|s| s.as_chunks_mut::<LANES>());
         let mut new = [[T::default(); LANES]; K];
         for (i, g) in grad_blocks.iter().enumerate() {
+            ask_for(g);
+            parts.iter().for_each(|part| ask_for(&part.0[i]));
             let old: [[T; LANES]; K] = std::array::from_fn(|k| parts[k].0[i]);
             for lane in 0..LANES {
                 let changed = f(std::array::from_fn(|k| old[k][lane]), g[lane]);
@@ -74,6 +100,20 @@ impl<T: Copy + Default, F: Fn([T; K], T) -> [T; K], const K: usize> Kernel for I
             rest.copy_from_slice(&new[..grad_rest.len()]);
         }
     }
+}
+
+/// Asks for the memory [`AHEAD`] of a block.
+#[inline(always)]
+fn ask_for<T>(block: &[T; LANES]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..size_of::<[T; LANES]>()).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let address = block.as_ptr().wrapping_byte_add(line + AHEAD).cast();
+        // SAFETY: the instruction is a hint. It reads nothing into the program, and takes any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = block;
 }
 
 #[cfg(test)]
@@ -95,6 +135,15 @@ mod tests {
                     assert_eq!([a[i], b[i], c[i]], [11.0 * g, -g, 1.0 + g], "{i} of {len}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn each_element_is_changed_once() {
+        for len in [0, 1, PIECE, 3 * PIECE + 5] {
+            let mut a: Vec<f32> = (0..len).map(|i| i as f32).collect();
+            each(&mut a, 1e3, |a| 2.0 * a + 1.0);
+            assert!(a.iter().enumerate().all(|(i, &a)| a == 2.0 * i as f32 + 1.0));
         }
     }
 

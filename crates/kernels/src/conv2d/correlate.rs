@@ -1,6 +1,6 @@
 //! The inner product of both `forward` and `backward_input`: a matrix of weights times shifted canvases.
 
-use super::register::{self, Kernel, Register, Registers};
+use crate::register::{self, Kernel, Register, Registers};
 use crate::{Buffer, Number};
 
 /// Rows of weights that are packed together.

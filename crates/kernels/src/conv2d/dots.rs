@@ -1,7 +1,7 @@
 //! The inner product of `backward_weight`: rows of gradients times shifted canvases, summed over positions.
 
 use super::correlate::{BLOCK, SLACK};
-use super::register::{self, Kernel, Register, Registers};
+use crate::register::{self, Kernel, Register, Registers};
 
 /// Taps that are summed together.
 pub(super) const TAPS: usize = 3;

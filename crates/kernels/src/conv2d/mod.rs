@@ -15,7 +15,7 @@ mod correlate;
 mod dots;
 mod forward;
 mod layout;
-mod register;
+
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +27,7 @@ use axis::Axis;
 
 /// A number that can be convolved: `f32` and `f64`.
 #[allow(private_bounds)]
-pub trait Conv2dNumber: register::Registers {}
+pub trait Conv2dNumber: crate::register::Registers {}
 
 impl Conv2dNumber for f32 {}
 impl Conv2dNumber for f64 {}

@@ -1,14 +1,17 @@
 //! Matrix products: [`gemm`] and [`batched`].
 //!
-//! The float kernels are those of `matrixmultiply`, on one thread each; the product is cut here into blocks,
-//! by its sizes alone, that threads share. Where the output is too small for enough blocks the depth is cut
-//! too, into a fixed number of partial products that are added in order. So results are the same bits for
-//! every thread count.
+//! A product is cut into blocks that threads share, each computed on one thread (`packed`). Where the output is too
+//! small for enough blocks the depth is cut too, into partial products that are added in order; how it is cut depends
+//! on the sizes alone. So results are the same bits for every thread count.
 
+mod cut;
 mod number;
+mod pack;
+mod packed;
 mod plan;
 #[cfg(test)]
 mod tests;
+mod tile;
 mod vector;
 
 pub use number::GemmNumber;
@@ -85,13 +88,13 @@ pub fn gemm<T: GemmNumber>(
     if n == 1 && vector::suits(&a.transposed()) {
         return vector::times_matrix((m, k), b.transposed(), a.transposed(), beta, c);
     }
-    let plan = Plan::new(m, n, k);
+    let plan = Plan::new((m, n, k), parallel::num_threads());
     if plan.tasks() == 1 {
         whole((m, n, k), a, b, beta, c);
-    } else if plan.depth.count == 1 {
+    } else if plan.depth.pieces == 1 {
         blocks(&plan, 0, (n, a, b), beta, c);
     } else {
-        let mut partial = Buffer::recycled(plan.depth.count * m * n);
+        let mut partial = Buffer::recycled(plan.depth.pieces * m * n);
         blocks(&plan, m * n, (n, a, b), T::ZERO, &mut partial);
         add_partial(&partial, beta, c);
     }
@@ -160,16 +163,16 @@ fn blocks<T: GemmNumber>(
 ) {
     let base = SendPtr(c.as_mut_ptr());
     parallel::run(plan.tasks(), plan.nanoseconds, |task| {
-        let (part, block) = (task % plan.depth.count, task / plan.depth.count);
-        let (row, m_block) = plan.rows.range(block / plan.columns.count);
-        let (column, n_block) = plan.columns.range(block % plan.columns.count);
-        let (depth, k_block) = plan.depth.range(part);
+        let (part, block) = (task % plan.depth.pieces, task / plan.depth.pieces);
+        let rows = plan.rows.range(block / plan.columns.pieces);
+        let columns = plan.columns.range(block % plan.columns.pieces);
+        let depth = plan.depth.range(part);
         // SAFETY: the start of the block is an element of C.
-        let c = unsafe { base.get().add(part * part_len + row * n + column) };
-        let (a, b) = (a.from(row, depth), b.from(depth, column));
+        let c = unsafe { base.get().add(part * part_len + rows.start * n + columns.start) };
+        let (a, b) = (a.from(rows.start, depth.start), b.from(depth.start, columns.start));
         // SAFETY: the whole operands lie in their memory (checked by `gemm`), so this part of them does; the
         // blocks of C are disjoint, each is run once, and `c` stays mutably borrowed until `run` returns.
-        unsafe { T::multiply((m_block, n_block, k_block), a, b, beta, c, n) };
+        unsafe { T::multiply((rows.len(), columns.len(), depth.len()), a, b, beta, c, n) };
     });
 }
 

@@ -1,7 +1,8 @@
 //! The numbers that matrices are made of, with a product of one block on one thread.
 
 use super::Matrix;
-use crate::Number;
+use super::packed::Product;
+use crate::{Number, register};
 
 /// A number that matrices of can be multiplied: `f32`, `f64` and `i64`.
 pub trait GemmNumber: Number {
@@ -22,48 +23,24 @@ pub trait GemmNumber: Number {
 }
 
 macro_rules! float {
-    ($t:ty, $gemm:path) => {
+    ($t:ty) => {
         impl GemmNumber for $t {
             unsafe fn multiply(
-                (m, n, k): (usize, usize, usize),
+                size: (usize, usize, usize),
                 a: Matrix<'_, Self>,
                 b: Matrix<'_, Self>,
                 beta: Self,
                 c: *mut Self,
                 c_row_stride: usize,
             ) {
-                // With no element there may be no memory for the offset to point into.
-                let start =
-                    |x: &Matrix<'_, Self>| if k == 0 { x.data.as_ptr() } else { x.data[x.offset..].as_ptr() };
-                // The stride of a dimension of size 1 means nothing and may not fit.
-                let stride = |size: usize, stride: usize| if size > 1 { stride as isize } else { 1 };
-                // SAFETY: the caller's promise is what the function asks for; no stride in use exceeds the
-                // length of a slice, so it fits.
-                unsafe {
-                    $gemm(
-                        m,
-                        k,
-                        n,
-                        1.0,
-                        start(&a),
-                        stride(m, a.row_stride),
-                        stride(k, a.column_stride),
-                        start(&b),
-                        stride(k, b.row_stride),
-                        stride(n, b.column_stride),
-                        beta,
-                        c,
-                        c_row_stride as isize,
-                        1,
-                    );
-                }
+                register::run(Product { size, a, b, beta, c, c_stride: c_row_stride });
             }
         }
     };
 }
 
-float!(f32, matrixmultiply::sgemm);
-float!(f64, matrixmultiply::dgemm);
+float!(f32);
+float!(f64);
 
 impl GemmNumber for i64 {
     unsafe fn multiply(

@@ -1,9 +1,15 @@
-//! How a matrix product is cut into blocks.
+//! How a matrix product is shared out: in blocks.
+
+use super::cut::Cut;
 
 /// Speed of one thread that costs are estimated with, in floating-point operations a nanosecond.
-const SPEED: f64 = 60.0;
-/// Blocks are multiples of this many rows and columns, the size of the largest micro-kernel.
-const TILE: usize = 16;
+const SPEED: f64 = 90.0;
+/// A piece of work worth handing to another thread.
+const PIECE_NS: f64 = 20_000.0;
+/// Rows and columns of the smallest block that is computed at full speed.
+const BLOCK: usize = 64;
+/// Blocks are multiples of this many rows and columns.
+const TILE: usize = 32;
 /// The depth is cut into multiples of this, the depth to which operands are packed at a time.
 const DEPTH_TILE: usize = 256;
 
@@ -12,28 +18,10 @@ pub(super) fn nanoseconds(m: usize, n: usize, k: usize) -> f64 {
     20.0 + 2.0 * m as f64 * n as f64 * k as f64 / SPEED
 }
 
-/// One dimension, cut into `count` pieces of `piece` (the last may be shorter).
-pub(super) struct Cut {
-    size: usize,
-    piece: usize,
-    pub(super) count: usize,
-}
-
-impl Cut {
-    /// At most `pieces` pieces, each a multiple of `tile`, and none of them empty.
-    pub(super) fn new(size: usize, pieces: usize, tile: usize) -> Self {
-        let piece = size.div_ceil(pieces.max(1)).next_multiple_of(tile).max(1);
-        Cut { size, piece, count: size.div_ceil(piece).max(1) }
-    }
-
-    /// Start and length of a piece.
-    pub(super) fn range(&self, index: usize) -> (usize, usize) {
-        let start = index * self.piece;
-        (start, self.piece.min(self.size - start))
-    }
-}
-
 /// A product cut into blocks of the output, and of the depth where these are too few.
+///
+/// The depth is cut by the sizes alone, because how it is cut shows in the last bits of a result; rows and columns are
+/// cut for the number of threads, because that does not show.
 pub(super) struct Plan {
     pub(super) rows: Cut,
     pub(super) columns: Cut,
@@ -42,29 +30,29 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(m: usize, n: usize, k: usize) -> Self {
+    pub(super) fn new((m, n, k): (usize, usize, usize), threads: usize) -> Self {
         let nanoseconds = nanoseconds(m, n, k);
-        // A few blocks as soon as a second thread is worth it, many only for large products: each block packs
-        // its operands anew.
-        let wanted = (nanoseconds / 60_000.0).min(8.0).max((nanoseconds / 2e6).min(64.0)) as usize;
-        let wanted = wanted.max(1);
+        // As many pieces as are worth a thread, up to eight.
+        let wanted = ((nanoseconds / PIECE_NS) as usize).clamp(1, 8);
+        let blocks = m.div_ceil(BLOCK) * n.div_ceil(BLOCK);
+        let depth = Cut::into(k, (wanted / blocks).max(1), DEPTH_TILE);
+        // Two pieces for each thread even out what else runs on the machine; each block packs its operands anew.
+        let pieces = if threads == 1 { 1 } else { wanted.min(2 * threads).div_ceil(depth.pieces) };
         let cut = |rows: usize| {
-            let rows = Cut::new(m, rows, TILE);
-            let columns = Cut::new(n, wanted.div_ceil(rows.count), TILE);
+            let rows = Cut::into(m, rows, TILE);
+            let columns = Cut::into(n, pieces.div_ceil(rows.pieces), TILE);
             (rows, columns)
         };
-        let packed = |(rows, columns): &(Cut, Cut)| rows.count * n + columns.count * m;
+        let packed = |(rows, columns): &(Cut, Cut)| rows.pieces * n + columns.pieces * m;
         // Most blocks first, then least packing.
-        let (rows, columns) = (1..=wanted)
+        let (rows, columns) = (1..=pieces)
             .map(cut)
-            .min_by_key(|cut| (wanted.saturating_sub(cut.0.count * cut.1.count), packed(cut)))
+            .min_by_key(|cut| (pieces.saturating_sub(cut.0.pieces * cut.1.pieces), packed(cut)))
             .expect("at least one way to cut");
-        let parts = wanted / (rows.count * columns.count);
-        let depth = Cut::new(k, parts.max(1), DEPTH_TILE);
         Plan { rows, columns, depth, nanoseconds }
     }
 
     pub(super) fn tasks(&self) -> usize {
-        self.rows.count * self.columns.count * self.depth.count
+        self.rows.pieces * self.columns.pieces * self.depth.pieces
     }
 }

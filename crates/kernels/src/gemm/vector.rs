@@ -2,7 +2,7 @@
 //!
 //! General matrix kernels copy the matrix and pad the vector to a block of rows; these read it once.
 
-use super::plan::Cut;
+use super::cut::Cut;
 use super::{GemmNumber, Matrix, add_partial};
 use crate::parallel;
 use crate::simd::Kernel;
@@ -43,25 +43,24 @@ pub(super) fn times_matrix<T: GemmNumber>(
     };
     let ns = 0.1 * (n * k) as f64;
     let tasks = (n * k).div_ceil(TASK);
-    let columns = Cut::new(n, tasks, COLUMNS);
-    let depth = Cut::new(k, (tasks / columns.count).clamp(1, 64), LANES);
-    let mut partial = Buffer::<T>::recycled(depth.count * n);
-    let piece = columns.range(0).1;
-    // Pieces of one row of `partial` each: rows are cut alike, so the index tells part and columns.
+    let columns = Cut::into(n, tasks, COLUMNS);
+    let depth = Cut::into(k, (tasks / columns.pieces).clamp(1, 64), LANES);
+    let mut partial = Buffer::<T>::recycled(depth.pieces * n);
     let base = parallel::SendPtr(partial.as_mut_ptr());
-    parallel::run(columns.count * depth.count, ns, |task| {
-        let (part, block) = (task / columns.count, task % columns.count);
-        let (column, len) = (block * piece, columns.range(block).1);
-        let (row, rows) = depth.range(part);
+    parallel::run(columns.pieces * depth.pieces, ns, |task| {
+        let (part, block) = (task / columns.pieces, task % columns.pieces);
+        let (columns, rows) = (columns.range(block), depth.range(part));
         // SAFETY: tasks get disjoint ranges of `partial`, each is run once, and it outlives `run`.
-        let out = unsafe { std::slice::from_raw_parts_mut(base.get().add(part * n + column), len) };
-        let x = &x[row..row + rows];
-        if rows == 0 {
+        let out = unsafe {
+            std::slice::from_raw_parts_mut(base.get().add(part * n + columns.start), columns.len())
+        };
+        let x = &x[rows.clone()];
+        if rows.is_empty() {
             out.fill(T::ZERO);
         } else if b.column_stride == 1 {
-            T::run(AddRows { x, b: b.from(row, column), out });
+            T::run(AddRows { x, b: b.from(rows.start, columns.start), out });
         } else {
-            T::run(Dots { x, b: b.from(row, column), out });
+            T::run(Dots { x, b: b.from(rows.start, columns.start), out });
         }
     });
     add_partial(&partial, beta, c);

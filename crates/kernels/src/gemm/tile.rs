@@ -1,0 +1,158 @@
+//! The innermost loops of a product: a tile of C that stays in registers over the whole depth.
+
+use crate::register::{Register, Registers};
+
+/// The most rows of a tile, on any processor.
+pub(super) const MOST_ROWS: usize = 14;
+
+/// What happens to the elements that C holds.
+#[derive(Clone, Copy)]
+pub(super) enum Before<T> {
+    /// They are never read.
+    Forgotten,
+    /// The product is added to them.
+    Kept,
+    /// The product is added to them times a factor.
+    Scaled(T),
+}
+
+/// A tile's operands: element (i, l) of A is `a[l · a_step + i]`, element (l, j) of B is `b[l · b_step + j]`.
+#[derive(Clone, Copy)]
+pub(super) struct Operands<T> {
+    pub(super) depth: usize,
+    pub(super) a: *const T,
+    pub(super) a_step: usize,
+    pub(super) b: *const T,
+    pub(super) b_step: usize,
+}
+
+/// `rows` × `columns` elements of C, at most [`Register::TILE_ROWS`] × two registers.
+///
+/// # Safety
+///
+/// Of each row of B whole registers may be read: one where `columns` fit, else two. C may be written (and read) by
+/// nobody else. The processor has the register.
+#[inline(always)]
+pub(super) unsafe fn tile<T: Registers, V: Register<T>>(
+    (rows, columns): (usize, usize),
+    operands: Operands<T>,
+    before: Before<T>,
+    (c, c_stride): (*mut T, usize),
+) {
+    let whole = columns == V::LEN || columns == 2 * V::LEN;
+    // Where the tile is wider than C, it is computed elsewhere and what counts is copied.
+    let mut margin = [std::mem::MaybeUninit::<T>::uninit(); MOST_ROWS * 32];
+    let width = if columns <= V::LEN { V::LEN } else { 2 * V::LEN };
+    // SAFETY: the caller's promise; `margin` has room for a tile of the widest registers.
+    unsafe {
+        if whole {
+            by_rows::<T, V>(rows, width, operands, before, (c, c_stride));
+        } else {
+            let margin = margin.as_mut_ptr().cast::<T>();
+            by_rows::<T, V>(rows, width, operands, Before::Forgotten, (margin, width));
+            for i in 0..rows {
+                for j in 0..columns {
+                    let (c, x) = (c.add(i * c_stride + j), *margin.add(i * width + j));
+                    *c = match before {
+                        Before::Forgotten => x,
+                        Before::Kept => *c + x,
+                        Before::Scaled(beta) => beta.mul_add(*c, x),
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+///
+/// As [`tile`], for a whole tile.
+#[inline(always)]
+unsafe fn by_rows<T: Registers, V: Register<T>>(
+    rows: usize,
+    width: usize,
+    operands: Operands<T>,
+    before: Before<T>,
+    c: (*mut T, usize),
+) {
+    macro_rules! cases {
+        ($($r:literal)*) => {
+            match (rows, width == V::LEN) {
+                // The first condition is a constant: tiles that do not fit the registers are not compiled.
+                // SAFETY: the caller's promise.
+                $(($r, true) if $r <= V::TILE_ROWS => unsafe { whole::<T, V, $r, 1>(operands, before, c) },)*
+                // SAFETY: as above.
+                $(($r, false) if $r <= V::TILE_ROWS => unsafe { whole::<T, V, $r, 2>(operands, before, c) },)*
+                _ => unreachable!("a tile of {rows} rows"),
+            }
+        };
+    }
+    cases!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+}
+
+/// R rows of N registers.
+///
+/// # Safety
+///
+/// As [`tile`].
+// Loops over indices, not closures: a closure that is not inlined is compiled without the registers.
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+unsafe fn whole<T: Registers, V: Register<T>, const R: usize, const N: usize>(
+    operands: Operands<T>,
+    before: Before<T>,
+    (c, c_stride): (*mut T, usize),
+) {
+    let Operands { depth, mut a, a_step, mut b, b_step } = operands;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut sums = [[V::splat(T::ZERO); N]; R];
+        for _ in 0..depth {
+            let mut x = [V::splat(T::ZERO); N];
+            for n in 0..N {
+                x[n] = V::load(b.add(n * V::LEN));
+            }
+            for r in 0..R {
+                let y = V::splat(*a.add(r));
+                for n in 0..N {
+                    sums[r][n] = y.mul_add(x[n], sums[r][n]);
+                }
+            }
+            a = a.add(a_step);
+            b = b.add(b_step);
+        }
+        // The cases outside of the loops, so that these are unrolled and the sums stay where they are.
+        match before {
+            Before::Forgotten => {
+                for r in 0..R {
+                    for n in 0..N {
+                        sums[r][n].store(c.add(r * c_stride + n * V::LEN));
+                    }
+                }
+            }
+            Before::Kept => add::<T, V, R, N>(&sums, V::splat(T::ONE), (c, c_stride)),
+            Before::Scaled(beta) => add::<T, V, R, N>(&sums, V::splat(beta), (c, c_stride)),
+        }
+    }
+}
+
+/// # Safety
+///
+/// As [`tile`].
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+unsafe fn add<T: Registers, V: Register<T>, const R: usize, const N: usize>(
+    sums: &[[V; N]; R],
+    beta: V,
+    (c, c_stride): (*mut T, usize),
+) {
+    for r in 0..R {
+        for n in 0..N {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let c = c.add(r * c_stride + n * V::LEN);
+                beta.mul_add(V::load(c), sums[r][n]).store(c);
+            }
+        }
+    }
+}
