@@ -82,7 +82,11 @@ fn the_prelude_is_enough_for_a_training_program() -> Result<()> {
         for batch in &DataLoader::new(&train).batch_size(8).shuffle(true) {
             let (x, y) = batch?;
             optimizer.zero_grad();
-            let loss = mse_loss(&model.forward(&x)?, &y, &MSELoss { reduction: Reduction::Mean })?;
+            let loss = mse_loss(
+                &model.forward(&x)?,
+                &y,
+                &MSELoss { reduction: Reduction::Mean, ..Default::default() },
+            )?;
             loss.backward()?;
             clip_grad_norm_(model.parameters(), 1.0)?;
             let report: StepReport = optimizer.step()?;

@@ -51,7 +51,6 @@ pub(crate) const WORKLOADS: &[Workload] = &[
             w.index_select(0, &indices)?.reshape([64, 64, 128])
         })
     }),
-    ("adam_step_10m", adam),
     ("transpose_copy", || forward([numbers("m.tr.x", [2048, 2048])?], |[x]| x.t()?.contiguous())),
     ("chain_small", chain),
 ];
@@ -69,7 +68,7 @@ fn forward<const N: usize>(
 }
 
 /// A function and its gradients with respect to all inputs, where the gradient of the result is all ones.
-fn both_ways<const N: usize>(
+pub(crate) fn both_ways<const N: usize>(
     inputs: [Tensor; N],
     f: impl Fn(&[Tensor; N]) -> Result<Tensor> + 'static,
 ) -> Result<Step> {
@@ -92,24 +91,6 @@ fn cross_entropy(name: &str, rows: usize, classes: usize) -> Result<Step> {
     let targets = integers(&format!("{name}.y"), [rows], classes as u64)?;
     let logits = uniform(&format!("{name}.x"), [rows, classes], -3.0, 3.0)?;
     both_ways([logits], move |[x]| CrossEntropyLoss::new().forward(x, &targets))
-}
-
-fn adam() -> Result<Step> {
-    let parameter = |i: usize| {
-        let parameter = Parameter::new(numbers(&format!("m.adam.p{i}"), [1_000_000])?)?;
-        parameter.set_grad(Some(numbers(&format!("m.adam.g{i}"), [1_000_000])?))?;
-        Ok(parameter)
-    };
-    let parameters = (0..10).map(parameter).collect::<Result<Vec<_>>>()?;
-    let mut optimizer = Adam::new(parameters.clone(), AdamOptions::default())?;
-    Ok(Box::new(move |check| {
-        optimizer.step()?;
-        Ok(if check {
-            vec![parameters[0].tensor().detach(), parameters[9].tensor().detach()]
-        } else {
-            Vec::new()
-        })
-    }))
 }
 
 /// 50 operations on 16 numbers: what an operation costs beside its arithmetic.

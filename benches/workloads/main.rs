@@ -7,7 +7,9 @@
 
 mod data;
 mod kernels;
+mod losses;
 mod measure;
+mod optimizers;
 mod training;
 
 use chainrule::{Result, Tensor};
@@ -47,8 +49,8 @@ fn main() {
             other => usage(&format!("unknown argument {other}")),
         }
     }
-    let workloads =
-        training::WORKLOADS.iter().map(|w| (w, true)).chain(kernels::WORKLOADS.iter().map(|w| (w, false)));
+    let operations = [kernels::WORKLOADS, losses::WORKLOADS, optimizers::WORKLOADS].into_iter().flatten();
+    let workloads = training::WORKLOADS.iter().map(|w| (w, true)).chain(operations.map(|w| (w, false)));
     for ((name, build), trains) in workloads {
         let excluded = options.only.as_ref().is_some_and(|only| !only.iter().any(|o| o == name));
         if excluded || !options.words.iter().all(|word| name.contains(word.as_str())) {
@@ -56,7 +58,8 @@ fn main() {
         }
         let line = build().and_then(|step| run(step, trains, &options));
         let line = line.unwrap_or_else(|error| format!("\"error\": {:?}", error.to_string()));
-        println!("{{\"engine\": \"chainrule\", \"workload\": \"{name}\", {line}}}");
+        let bytes = optimizers::bytes(name).map_or(String::new(), |bytes| format!("\"bytes\": {bytes}, "));
+        println!("{{\"engine\": \"chainrule\", \"workload\": \"{name}\", {bytes}{line}}}");
     }
 }
 

@@ -22,30 +22,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import losses
+import optimizers
+from inputs import both_ways, forward, integers, uniform
+
 torch.set_num_threads(options.threads)
-
-
-def bits(name, count):
-    """The counter-based numbers of data.rs."""
-    start = 0xCBF29CE484222325
-    for byte in name.encode():
-        start = (start ^ byte) * 0x100000001B3 % 2**64
-    with np.errstate(over="ignore"):
-        z = np.uint64(start) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ z >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ z >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-        return z ^ z >> np.uint64(31)
-
-
-def uniform(name, *shape, low=-1.0, high=1.0):
-    low, high = np.float32(low), np.float32(high)
-    unit = (bits(name, int(np.prod(shape))) >> np.uint64(40)).astype(np.float32) * np.float32(2**-24)
-    return torch.from_numpy((low + unit * (high - low)).reshape(shape))
-
-
-def integers(name, *shape, bound):
-    values = (bits(name, int(np.prod(shape))) >> np.uint64(33)) % np.uint64(bound)
-    return torch.from_numpy(values.astype(np.int64).reshape(shape))
 
 
 def fill(module, name, fan_in):
@@ -171,21 +152,6 @@ def lstm():
     return train(model, optimizer, uniform("lstm.x", 32, 32, 64), integers("lstm.y", 32, bound=10))
 
 
-def forward(f, *inputs):
-    return lambda: [f(*inputs)]
-
-
-def both_ways(f, *inputs):
-    inputs = [x.requires_grad_() for x in inputs]
-    ones = torch.ones_like(f(*inputs))
-
-    def step():
-        y = f(*inputs)
-        return [y.detach(), *torch.autograd.grad(y, inputs, ones)]
-
-    return step
-
-
 def matmul(n):
     return forward(torch.matmul, uniform(f"m.mm{n}.a", n, n), uniform(f"m.mm{n}.b", n, n))
 
@@ -211,19 +177,6 @@ def layer_norm():
     return both_ways(
         lambda x, w, b: F.layer_norm(x, (768,), w, b), uniform("m.ln.x", 4096, 768), weight, uniform("m.ln.b", 768)
     )
-
-
-def adam(fused):
-    parameters = [nn.Parameter(uniform(f"m.adam.p{i}", 1_000_000)) for i in range(10)]
-    for i, parameter in enumerate(parameters):
-        parameter.grad = uniform(f"m.adam.g{i}", 1_000_000)
-    optimizer = torch.optim.Adam(parameters, lr=1e-3, fused=fused)
-
-    def step():
-        optimizer.step()
-        return [parameters[0].detach(), parameters[9].detach()]
-
-    return step
 
 
 def chain():
@@ -261,8 +214,6 @@ KERNELS = {
     "conv1_fb": lambda: convolve("m.conv1", (64, 1, 28, 28), (16, 1, 3, 3), 0.5),
     "maxpool_fb": lambda: both_ways(lambda x: F.max_pool2d(x, 2), uniform("m.pool.x", 64, 16, 28, 28)),
     "embedding_fb": embedding,
-    "adam_step_10m": lambda: adam(None),
-    "adam_step_10m_fused": lambda: adam(True),
     "transpose_copy": lambda: forward(lambda x: x.t().contiguous(), uniform("m.tr.x", 2048, 2048)),
     "chain_small": chain,
 }
@@ -295,7 +246,7 @@ def measure(step):
     }
 
 
-for name, build in {**STEPS, **KERNELS}.items():
+for name, build in {**STEPS, **KERNELS, **losses.WORKLOADS, **optimizers.WORKLOADS}.items():
     if options.only and name not in options.only.split(","):
         continue
     step = build()
@@ -304,5 +255,5 @@ for name, build in {**STEPS, **KERNELS}.items():
     elif name in STEPS:
         result = {"losses": [round(step()[0].item(), 6) for _ in range(20)]}
     else:
-        result = {"check": [digest(tensor) for tensor in step()]}
+        result = {"check": [digest(tensor) for tensor in getattr(step, "checked", step)()]}
     print(json.dumps({"engine": "torch", "workload": name, **result}), flush=True)

@@ -1,6 +1,8 @@
 //! What every loss checks of its arguments.
 
-use chainrule_tensor::{DType, FloatElement, Result, Shape, Tensor, bail, dispatch_float};
+use chainrule_kernels::Number;
+use chainrule_kernels::arrays::position_of_exception;
+use chainrule_tensor::{DType, Result, Shape, Tensor, bail, dispatch_float};
 
 /// Refuses two tensors, of these names, of different shapes, which would broadcast to a loss that nobody meant.
 #[track_caller]
@@ -135,24 +137,17 @@ pub(crate) fn each(
     name: &str,
     values: &Tensor,
     rule: &str,
-    holds: impl Fn(f64) -> bool,
+    holds: impl Fn(f64) -> bool + Sync + Copy,
 ) -> Result<()> {
-    let found = dispatch_float!(values.dtype(), T => exception(values.as_slice::<T>()?, holds));
+    let found = dispatch_float!(values.dtype(), T => {
+        let values = values.as_slice::<T>()?;
+        position_of_exception(values, |v| holds(v.to_f64())).map(|i| (i, values[i].to_f64()))
+    });
     if let Some((i, value)) = found {
         let position = position(i, values.shape());
         bail!(Value, loss, "the {name} holds {value} at position {position}: {rule}");
     }
     Ok(())
-}
-
-/// The first value that does not keep to a rule, and its place.
-fn exception<T: FloatElement>(values: &[T], holds: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
-    // Whole blocks first, in a loop without a branch for each element.
-    let block =
-        values.chunks(256).position(|block| !block.iter().fold(true, |all, v| all & holds(v.to_f64())))?;
-    let start = block * 256;
-    let i = start + values[start..].iter().position(|v| !holds(v.to_f64()))?;
-    Some((i, values[i].to_f64()))
 }
 
 /// The place of an element of a contiguous tensor, as a message shows it: `(1, 0)`.

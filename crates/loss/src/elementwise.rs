@@ -4,7 +4,7 @@
 //! A loss of this form is a type that implements [`ElementwiseLoss`]; [`elementwise`] does the rest: checks, one
 //! pass for the value and its reduction, one for each gradient that is wanted, and the recorded way back.
 
-use chainrule_kernels::arrays;
+use chainrule_kernels::arrays::{self, Function};
 use chainrule_tensor::autograd::{Backward, Context, Save, record};
 use chainrule_tensor::{FloatElement, Result, Tensor, dispatch_float};
 
@@ -110,12 +110,12 @@ fn forward<T: FloatElement, const N: usize, L: ElementwiseLoss<N>>(
     reduction: Reduction,
 ) -> Result<Tensor> {
     if reduction == Reduction::None {
-        return map(operands, weight, T::ONE, L::COST_NS, |v: [T; N]| loss.f(v));
+        return map(operands, weight, T::ONE, L::COST_NS, Value(loss));
     }
-    let arrays = slots::<T, N>(operands, weight)?;
+    let (arrays, f) = (slots::<T, N>(operands, weight)?, Value(loss));
     let sum = match weight {
-        None => arrays::sum(arrays, L::COST_NS, |v| loss.f(first(v))),
-        Some(_) => arrays::sum(arrays, L::COST_NS, |v| v[FACTOR] * loss.f(first(v))),
+        None => arrays::sum(arrays, L::COST_NS, Scaled::<T, _, N> { scale: T::ONE, f }),
+        Some(_) => arrays::sum(arrays, L::COST_NS, Weighted::<T, _, N> { scale: T::ONE, f }),
     };
     let shape = operands[0].shape();
     Tensor::full_of([], T::from_f64(reduction.apply(sum, shape.numel() as f64, batch(shape))))
@@ -127,13 +127,72 @@ fn map<T: FloatElement, const N: usize>(
     factor: Option<&Tensor>,
     scale: T,
     ns: f64,
-    f: impl Fn([T; N]) -> T + Sync,
+    f: impl Function<T, N>,
 ) -> Result<Tensor> {
     let arrays = slots::<T, N>(operands, factor)?;
     Tensor::build(operands[0].shape(), |out| match factor {
-        None => arrays::map(arrays, out, ns, |v| scale * f(first(v))),
-        Some(_) => arrays::map(arrays, out, ns, |v| scale * v[FACTOR] * f(first(v))),
+        None => arrays::map(arrays, out, ns, Scaled::<T, _, N> { scale, f }),
+        Some(_) => arrays::map(arrays, out, ns, Weighted::<T, _, N> { scale, f }),
     })
+}
+
+/// The loss of an element.
+#[derive(Clone, Copy)]
+struct Value<L>(L);
+
+impl<T: Float, L: ElementwiseLoss<N>, const N: usize> Function<T, N> for Value<L> {
+    #[inline(always)]
+    fn at(self, operands: [T; N]) -> T {
+        self.0.f(operands)
+    }
+}
+
+/// The derivative by one operand: the input where `INPUT` says so. It, and the target of a loss of two, are numbers
+/// that the compiler knows, so that its loop computes that derivative alone.
+#[derive(Clone, Copy)]
+struct Slope<L, const INPUT: bool> {
+    loss: L,
+    operand: usize,
+}
+
+impl<T: Float, L: ElementwiseLoss<N>, const N: usize, const INPUT: bool> Function<T, N> for Slope<L, INPUT> {
+    #[inline(always)]
+    fn at(self, operands: [T; N]) -> T {
+        let operand = match N {
+            _ if INPUT => 0,
+            2 => 1,
+            _ => self.operand,
+        };
+        self.loss.df(operand, operands)
+    }
+}
+
+/// A number times a function of the operands.
+#[derive(Clone, Copy)]
+struct Scaled<T, F, const N: usize> {
+    scale: T,
+    f: F,
+}
+
+impl<T: Float, F: Function<T, N>, const N: usize> Function<T, { FACTOR + 1 }> for Scaled<T, F, N> {
+    #[inline(always)]
+    fn at(self, elements: [T; FACTOR + 1]) -> T {
+        self.scale * self.f.at(first(elements))
+    }
+}
+
+/// The same times the factor of the element.
+#[derive(Clone, Copy)]
+struct Weighted<T, F, const N: usize> {
+    scale: T,
+    f: F,
+}
+
+impl<T: Float, F: Function<T, N>, const N: usize> Function<T, { FACTOR + 1 }> for Weighted<T, F, N> {
+    #[inline(always)]
+    fn at(self, elements: [T; FACTOR + 1]) -> T {
+        self.scale * elements[FACTOR] * self.f.at(first(elements))
+    }
 }
 
 /// Where a kernel finds the factor of an element, after the operands.
@@ -211,11 +270,10 @@ impl<const N: usize, L: ElementwiseLoss<N>> ElementwiseBackward<L, N> {
         let (factor, scale) = (factor.as_ref(), T::from_f64(scale));
         let mut grads = Vec::with_capacity(N + 1);
         for k in 0..N {
-            // A number that the compiler knows, so that its loop computes this derivative alone.
-            let rest = if N == 2 { 1 } else { k };
+            let cost = L::COST_NS;
             grads.push(ctx.when_needed(k, || match k {
-                0 => map(operands, factor, scale, L::COST_NS, |v: [T; N]| loss.df(0, v)),
-                _ => map(operands, factor, scale, L::COST_NS, |v: [T; N]| loss.df(rest, v)),
+                0 => map(operands, factor, scale, cost, Slope::<L, true> { loss, operand: 0 }),
+                _ => map(operands, factor, scale, cost, Slope::<L, false> { loss, operand: k }),
             })?);
         }
         Ok(grads)

@@ -21,6 +21,7 @@ mod layout;
 mod losses;
 mod reduction;
 mod samples;
+mod weighted;
 
 /// The table of losses, in the form of the table of operations.
 pub mod table {

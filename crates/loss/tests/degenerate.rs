@@ -176,8 +176,8 @@ fn empty(reduction: Reduction) -> Result<Vec<Tensor>> {
     let map = Tensor::zeros([0, 2, 4])?;
     let frames = Tensor::zeros([4, 0, 3])?;
     Ok(vec![
-        mse_loss(&x, &x, &MSELoss { reduction })?,
-        l1_loss(&x, &x, &L1Loss { reduction })?,
+        mse_loss(&x, &x, &MSELoss { reduction, ..Default::default() })?,
+        l1_loss(&x, &x, &L1Loss { reduction, ..Default::default() })?,
         smooth_l1_loss(&x, &x, &SmoothL1Loss { reduction, ..Default::default() })?,
         huber_loss(&x, &x, &HuberLoss { reduction, ..Default::default() })?,
         binary_cross_entropy(&x, &x, &BCELoss { reduction, ..Default::default() })?,

@@ -44,7 +44,7 @@ fn squared_and_absolute_errors() -> Result<()> {
     assert_eq!(gradient(&x)?, [0.0, -4.0 / 3.0, 2.0 / 3.0]);
     assert_eq!(gradient(&y)?, [0.0, 4.0 / 3.0, -2.0 / 3.0]);
     let (x, y) = (x.detach().requires_grad_(true)?, y.detach());
-    let absolute = l1_loss(&x, &y, &L1Loss { reduction: Reduction::Sum })?;
+    let absolute = l1_loss(&x, &y, &L1Loss { reduction: Reduction::Sum, ..Default::default() })?;
     assert_eq!(absolute.item()?, 3.0);
     absolute.backward()?;
     assert_eq!(gradient(&x)?, [0.0, -1.0, 1.0]);
@@ -54,7 +54,7 @@ fn squared_and_absolute_errors() -> Result<()> {
 #[test]
 fn the_mean_of_nothing_is_nan_and_the_sum_zero() -> Result<()> {
     let empty = Tensor::zeros([0, 2])?;
-    let loss = |reduction| mse_loss(&empty, &empty, &MSELoss { reduction })?.item();
+    let loss = |reduction| mse_loss(&empty, &empty, &MSELoss { reduction, ..Default::default() })?.item();
     assert!(loss(Reduction::Mean)?.is_nan());
     assert_eq!(loss(Reduction::Sum)?, 0.0);
     assert_eq!(loss(Reduction::MeanOrZero)?, 0.0);

@@ -220,11 +220,11 @@ impl Averaging {
             _ if n_averaged == 0 => a.copy_from_slice(x),
             Averaging::Swa => {
                 let count = T::of((n_averaged + 1) as f64);
-                update::in_place([a], x, 0.3, |[a], x| [a + (x - a) / count]);
+                update::in_place([a], x, 0.3, move |[a], x| [a + (x - a) / count]);
             }
             Averaging::Ema { decay } => {
                 let toward = lerp::<T>(1.0 - decay);
-                update::in_place([a], x, 0.3, |[a], x| [toward(a, x)]);
+                update::in_place([a], x, 0.3, move |[a], x| [toward(a, x)]);
             }
         })
     }

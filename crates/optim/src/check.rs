@@ -31,15 +31,6 @@ pub(crate) fn finite(algorithm: &str, name: &str, value: f64) -> Result<()> {
     Ok(())
 }
 
-/// From 0 to 1, without the 1: how much of an average is kept at each step.
-#[track_caller]
-pub(crate) fn decay_rate(algorithm: &str, name: &str, value: f64) -> Result<()> {
-    if !(0.0..1.0).contains(&value) {
-        bail!(Value, algorithm, "{name} must lie in [0, 1), not be {value}");
-    }
-    Ok(())
-}
-
 /// Each group has a momentum that can be cycled.
 #[track_caller]
 pub(crate) fn has_momentum(scheduler: &str, optimizer: &dyn Hyperparameters) -> Result<()> {

@@ -2,9 +2,9 @@
 
 use std::borrow::Borrow;
 
-use chainrule_kernels::elementwise::{self, View};
 use chainrule_kernels::norm::norm;
-use chainrule_tensor::{FloatElement, Parameter, Result, Tensor, bail, dispatch_float};
+use chainrule_kernels::update;
+use chainrule_tensor::{FloatElement, Parameter, Result, Tensor, TensorCell, bail, dispatch_float};
 
 use crate::check;
 
@@ -81,7 +81,7 @@ pub fn clip_grad_norm_with<P: Borrow<Parameter>>(
     // A factor of 1 or more changes nothing; a NaN must come through.
     if factor.is_nan() || factor < 1.0 {
         for parameter in &parameters {
-            replace_grad(parameter.borrow(), Scale(factor))?;
+            change_grad(parameter.borrow(), Scale(factor))?;
         }
     }
     Ok(total)
@@ -99,7 +99,7 @@ pub fn clip_grad_value_<P: Borrow<Parameter>>(
 ) -> Result<()> {
     check::non_negative("clip_grad_value_", "clip_value", clip_value)?;
     for parameter in parameters {
-        replace_grad(parameter.borrow(), Clamp(clip_value))?;
+        change_grad(parameter.borrow(), Clamp(clip_value))?;
     }
     Ok(())
 }
@@ -129,41 +129,36 @@ pub fn get_total_norm<T: Borrow<Tensor>>(
     Ok(norm(&norms, norm_type))
 }
 
+/// Changes every number of the gradient of a parameter, if it has one: in place, unless somebody else holds it.
+fn change_grad<C: Change>(parameter: &Parameter, change: C) -> Result<()> {
+    let Some(grad) = parameter.grad() else { return Ok(()) };
+    let cell = TensorCell::new(&grad.contiguous()?);
+    // The last handles to the values but the cell's.
+    drop(grad);
+    parameter.set_grad(None)?;
+    dispatch_float!(parameter.dtype(), T => cell.update(|values: &mut [T]| change.apply(values))?);
+    parameter.set_grad(Some(cell.get()))
+}
+
 /// A change of every number of a gradient.
-trait Change: Sync {
-    fn apply<T: FloatElement>(&self, grad: &[T], out: &mut [T]);
+trait Change {
+    fn apply<T: FloatElement>(self, grad: &mut [T]);
 }
 
 struct Scale(f64);
 
 impl Change for Scale {
-    fn apply<T: FloatElement>(&self, grad: &[T], out: &mut [T]) {
+    fn apply<T: FloatElement>(self, grad: &mut [T]) {
         let factor = T::of(self.0);
-        map(grad, out, |g| g * factor);
+        update::each(grad, 0.3, move |g| g * factor);
     }
 }
 
 struct Clamp(f64);
 
 impl Change for Clamp {
-    fn apply<T: FloatElement>(&self, grad: &[T], out: &mut [T]) {
+    fn apply<T: FloatElement>(self, grad: &mut [T]) {
         let limit = T::of(self.0);
-        map(grad, out, |g| g.maximum(-limit).minimum(limit));
+        update::each(grad, 0.3, move |g| g.maximum(-limit).minimum(limit));
     }
-}
-
-fn map<T: FloatElement>(grad: &[T], out: &mut [T], f: impl Fn(T) -> T + Sync) {
-    let view = View { data: grad, offset: 0, strides: &[1] };
-    elementwise::map(&[grad.len()], view, out, 0.3, f);
-}
-
-/// Replaces the gradient of a parameter, if it has one.
-fn replace_grad(parameter: &Parameter, change: impl Change) -> Result<()> {
-    let Some(grad) = parameter.grad() else { return Ok(()) };
-    let grad = grad.detach().contiguous()?;
-    let changed = dispatch_float!(grad.dtype(), T => {
-        let values = grad.as_slice::<T>()?;
-        Tensor::build(grad.shape().clone(), |out: &mut [T]| change.apply(values, out))?
-    });
-    parameter.set_grad(Some(changed))
 }

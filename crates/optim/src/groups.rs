@@ -2,7 +2,8 @@
 
 use chainrule_tensor::{Parameter, Result, bail};
 
-use crate::algorithm::Algorithm;
+use crate::algorithm::{Algorithm, Role};
+use crate::optimizer::value_of;
 use crate::slot::Slot;
 
 /// Parameters with options of their own, and optionally a name.
@@ -77,7 +78,7 @@ pub fn weight_decay_groups<A: Algorithm>(
     options: A,
 ) -> Result<[ParamGroup<A>; 2]> {
     let mut without = options.clone();
-    match without.weight_decay_mut() {
+    match value_of(&mut without, Role::WeightDecay) {
         Some(weight_decay) => *weight_decay = 0.0,
         None => bail!(Value, A::NAME, "there is no weight_decay"),
     }

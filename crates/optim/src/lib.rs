@@ -57,7 +57,7 @@ pub mod prelude {
         CosineAnnealingWarmRestarts, CyclicLR, CyclicLRSchedule, CyclicMode, ExponentialLR, LambdaLR,
         LinearLR, LinearLRSchedule, LrLambda, LrScheduler, MultiStepLR, MultiplicativeLR, OneCycleLR,
         OneCycleLRSchedule, PerGroup, PlateauMode, PolynomialLR, PolynomialLRSchedule, ReduceLROnPlateau,
-        ReduceLROnPlateauOptions, SequentialLR, StepLR, ThresholdMode,
+        ReduceLROnPlateauOptions, SWALR, SWALRSchedule, SequentialLR, StepLR, ThresholdMode,
     };
     pub use crate::vector::{parameters_to_vector, vector_to_parameters};
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chainrule_kernels::parallel;
 use chainrule_tensor::{Parameter, Result, Tensor, bail};
 
-use crate::algorithm::Algorithm;
+use crate::algorithm::{Algorithm, Role};
 use crate::groups::{Hyperparameters, ParamGroup};
 use crate::slot::Slot;
 
@@ -214,22 +214,35 @@ fn step_group<A: Algorithm>(
     });
 }
 
+/// The option of a role.
+pub(crate) fn value_of<A: Algorithm>(options: &mut A, role: Role) -> Option<&mut f64> {
+    options.hyperparameters().into_iter().find(|option| option.role == role).map(|option| option.value)
+}
+
+/// The learning rate; NaN, which no scheduler takes, where an algorithm has none.
+fn learning_rate<A: Algorithm>(options: &A) -> f64 {
+    value_of(&mut options.clone(), Role::LearningRate).map_or(f64::NAN, |lr| *lr)
+}
+
 impl<A: Algorithm> Hyperparameters for Optimizer<A> {
     fn num_groups(&self) -> usize {
         self.groups.len()
     }
 
     fn lr(&self, group: usize) -> f64 {
-        self.groups[group].options.lr()
+        learning_rate(&self.groups[group].options)
     }
 
     fn set_lr(&mut self, group: usize, lr: f64) {
-        self.groups[group].options.set_lr(lr);
+        let options = &mut self.groups[group].options;
+        if let Some(value) = value_of(options, Role::LearningRate) {
+            *value = lr;
+        }
     }
 
     fn initial_lr(&self, group: usize) -> f64 {
         let group = &self.groups[group];
-        group.initial_lr.unwrap_or(group.options.lr())
+        group.initial_lr.unwrap_or_else(|| learning_rate(&group.options))
     }
 
     fn set_initial_lr(&mut self, group: usize, lr: f64) {
@@ -237,11 +250,13 @@ impl<A: Algorithm> Hyperparameters for Optimizer<A> {
     }
 
     fn momentum(&self, group: usize) -> Option<f64> {
-        self.groups[group].options.momentum()
+        value_of(&mut self.groups[group].options.clone(), Role::Momentum).copied()
     }
 
     fn set_momentum(&mut self, group: usize, momentum: f64) {
-        self.groups[group].options.set_momentum(momentum);
+        if let Some(value) = value_of(&mut self.groups[group].options, Role::Momentum) {
+            *value = momentum;
+        }
     }
 }
 

@@ -68,7 +68,7 @@ pub(crate) fn kl_div(c: &Call) -> Outcome<KLDivLoss> {
 }
 
 pub(crate) fn l1_loss(c: &Call) -> Outcome<L1Loss> {
-    Ok(L1Loss { reduction: reduction(c)? })
+    Ok(L1Loss { reduction: reduction(c)?, weight: tensor(c, "weight")? })
 }
 
 pub(crate) fn margin_ranking_loss(c: &Call) -> Outcome<MarginRankingLoss> {
@@ -77,7 +77,7 @@ pub(crate) fn margin_ranking_loss(c: &Call) -> Outcome<MarginRankingLoss> {
 }
 
 pub(crate) fn mse_loss(c: &Call) -> Outcome<MSELoss> {
-    Ok(MSELoss { reduction: reduction(c)? })
+    Ok(MSELoss { reduction: reduction(c)?, weight: tensor(c, "weight")? })
 }
 
 pub(crate) fn multi_margin_loss(c: &Call) -> Outcome<MultiMarginLoss> {

@@ -3,7 +3,7 @@
 use crate::Reduction;
 use crate::elementwise::{ElementwiseLoss, Float, elementwise};
 use crate::layout::Layout;
-use crate::{check, samples};
+use crate::{CrossEntropyLoss, check, cross_entropy, samples};
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, cast, uniform, values};
 use chainrule_tensor::{DType, Result, Tensor};
 
@@ -111,14 +111,21 @@ pub fn focal_loss(input: &Tensor, target: &Tensor, options: &FocalLoss) -> Resul
             let none = input.sum()?.mul(0.0)?.expand(layout.rows())?;
             return elementwise(Focal { gamma: *gamma }, [&none, &none.detach()], None, reduction);
         }
-        let classes = target.masked_fill(&ignored, 0)?;
         let weight = match &weight {
-            Some(weight) => weight.index_select(0, &classes.flatten(0, -1)?)?.reshape(layout.rows())?,
+            Some(weight) => {
+                let classes = target.masked_fill(&ignored, 0)?;
+                weight.index_select(0, &classes.flatten(0, -1)?)?.reshape(layout.rows())?
+            }
             None => Tensor::full(layout.rows(), 1.0, input.dtype())?,
         };
         let weight = weight.masked_fill(&ignored, 0.0)?;
-        let dim = layout.dim();
-        let logs = input.log_softmax(dim)?.gather(dim, &classes.unsqueeze(dim)?)?.squeeze_dim(dim)?;
+        // The logarithms of the probabilities of the classes, without an array for those of the others.
+        let entropy = CrossEntropyLoss {
+            ignore_index: *ignore_index,
+            reduction: Reduction::None,
+            ..Default::default()
+        };
+        let logs = cross_entropy(input, &target, &entropy)?.neg()?;
         elementwise(Focal { gamma: *gamma }, [&logs, &weight], None, reduction)
     };
     match reduction {

@@ -1,15 +1,20 @@
 //! Mean absolute error.
 
 use crate::Reduction;
-use crate::elementwise::{ElementwiseLoss, Float, elementwise};
-use chainrule_tensor::table::{Kink, Refusal, Row, Sample, values};
+use crate::elementwise::{ElementwiseLoss, Float};
+use crate::weighted::weighted;
+use chainrule_tensor::table::{Kink, Refusal, Row, Sample, uniform, values};
 use chainrule_tensor::{Result, Tensor};
 
 /// The absolute error |x − y| (PyTorch: `torch.nn.L1Loss`); see [`l1_loss`].
 #[derive(Clone, Debug, Default)]
 pub struct L1Loss {
-    /// What becomes of the losses of single elements. Default: their mean.
+    /// What becomes of the losses of single elements. Default: their mean, which divides by the sum of the weights
+    /// where there are any.
     pub reduction: Reduction,
+    /// A factor for the loss of each element, broadcast to the shape of the input. Default: none. PyTorch has it in
+    /// the function only.
+    pub weight: Option<Tensor>,
 }
 
 criterion!(L1Loss, l1_loss);
@@ -55,10 +60,10 @@ impl ElementwiseLoss for AbsoluteError {
 ///
 /// # Errors
 /// For different shapes (PyTorch broadcasts them with a warning), and for different dtypes or ones that are
-/// not floating-point.
+/// not floating-point, and for a weight that does not broadcast to the input's shape.
 #[track_caller]
 pub fn l1_loss(input: &Tensor, target: &Tensor, options: &L1Loss) -> Result<Tensor> {
-    elementwise(AbsoluteError, [input, target], None, options.reduction)
+    weighted(AbsoluteError, [input, target], options.weight.as_ref(), options.reduction)
 }
 
 pub(super) const ROW: Row = Row {
@@ -74,9 +79,16 @@ pub(super) const ROW: Row = Row {
     ..Row::new("l1_loss", "torch.nn.functional.l1_loss", || {
         let sample = |label, reduction| {
             Sample::new(label, [values(1, [2, 3]), values(2, [2, 3])], move |x| {
-                l1_loss(&x[0], &x[1], &L1Loss { reduction })
+                l1_loss(&x[0], &x[1], &L1Loss { reduction, ..Default::default() })
             })
         };
-        vec![sample("none", Reduction::None), sample("mean", Reduction::Mean), sample("sum", Reduction::Sum)]
+        vec![
+            sample("none", Reduction::None),
+            sample("mean", Reduction::Mean),
+            sample("sum", Reduction::Sum),
+            Sample::new("weight", [values(1, [2, 3]), values(2, [2, 3]), uniform(3, [2, 1], 0.5, 2.0)], |x| {
+                l1_loss(&x[0], &x[1], &L1Loss { weight: Some(x[2].clone()), ..Default::default() })
+            }),
+        ]
     })
 };

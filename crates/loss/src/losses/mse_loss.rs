@@ -1,15 +1,20 @@
 //! Mean squared error.
 
 use crate::Reduction;
-use crate::elementwise::{ElementwiseLoss, Float, elementwise};
-use chainrule_tensor::table::{Refusal, Row, Sample, values};
+use crate::elementwise::{ElementwiseLoss, Float};
+use crate::weighted::weighted;
+use chainrule_tensor::table::{Refusal, Row, Sample, uniform, values};
 use chainrule_tensor::{DType, Result, Tensor};
 
 /// The squared error (x − y)² (PyTorch: `torch.nn.MSELoss`); see [`mse_loss`].
 #[derive(Clone, Debug, Default)]
 pub struct MSELoss {
-    /// What becomes of the losses of single elements. Default: their mean.
+    /// What becomes of the losses of single elements. Default: their mean, which divides by the sum of the weights
+    /// where there are any.
     pub reduction: Reduction,
+    /// A factor for the loss of each element, broadcast to the shape of the input. Default: none. PyTorch has it in
+    /// the function only.
+    pub weight: Option<Tensor>,
 }
 
 criterion!(MSELoss, mse_loss);
@@ -48,10 +53,14 @@ impl ElementwiseLoss for SquaredError {
 ///
 /// # Errors
 /// For different shapes (PyTorch broadcasts them with a warning), and for different dtypes or ones that are
-/// not floating-point.
+/// not floating-point, and for a weight that does not broadcast to the input's shape.
 #[track_caller]
 pub fn mse_loss(input: &Tensor, target: &Tensor, options: &MSELoss) -> Result<Tensor> {
-    elementwise(SquaredError, [input, target], None, options.reduction)
+    weighted(SquaredError, [input, target], options.weight.as_ref(), options.reduction)
+}
+
+fn weighted_call(x: &[Tensor]) -> Result<Tensor> {
+    mse_loss(&x[0], &x[1], &MSELoss { weight: Some(x[2].clone()), ..Default::default() })
 }
 
 pub(super) const ROW: Row = Row {
@@ -59,6 +68,9 @@ pub(super) const ROW: Row = Row {
         vec![
             Refusal::new(&["[4, 1]", "[4]"], || {
                 mse_loss(&values(1, [4, 1]), &values(2, [4]), &MSELoss::new())
+            }),
+            Refusal::new(&["weight", "[2]", "[2, 3]"], || {
+                weighted_call(&[values(1, [2, 3]), values(2, [2, 3]), values(3, [2])])
             }),
             Refusal::new(&["float64", "int64"], || {
                 mse_loss(&values(1, [2]), &Tensor::new([1, 2]), &MSELoss::new())
@@ -72,7 +84,7 @@ pub(super) const ROW: Row = Row {
     ..Row::new("mse_loss", "torch.nn.functional.mse_loss", || {
         let sample = |label, reduction| {
             Sample::new(label, [values(1, [2, 3]), values(2, [2, 3])], move |x| {
-                mse_loss(&x[0], &x[1], &MSELoss { reduction })
+                mse_loss(&x[0], &x[1], &MSELoss { reduction, ..Default::default() })
             })
         };
         vec![
@@ -80,6 +92,7 @@ pub(super) const ROW: Row = Row {
             sample("mean", Reduction::Mean),
             sample("mean or zero", Reduction::MeanOrZero),
             sample("sum", Reduction::Sum),
+            Sample::new("weight", [values(1, [2, 3]), values(2, [2, 3]), uniform(3, [3], 0.5, 2.0)], weighted_call),
             Sample::new("0-d", [values(1, []), values(2, [])], |x| mse_loss(&x[0], &x[1], &MSELoss::new())),
         ]
     })

@@ -34,8 +34,8 @@ const NAME: &str = "nll_loss";
 /// itself.
 ///
 /// The input is `[C]`, `[N, C]` or `[N, C, d1, …]`, the target `i64` in the input's shape without C. w are the
-/// class weights, 1 where not given. The mean divides by Σ w\[y\] over the rows that are not ignored: where that
-/// is 0, as when all are, it is NaN, with a gradient of 0.
+/// class weights, 1 where not given. The mean divides by Σ w\[y\] over the rows that are not ignored: where all are, it
+/// is NaN, with a gradient of 0.
 ///
 /// ```
 /// # use chainrule_loss::{NLLLoss, nll_loss};
@@ -65,14 +65,18 @@ pub fn nll_loss(input: &Tensor, target: &Tensor, options: &NLLLoss) -> Result<Te
         layout.reduce::<T>(losses, *reduction, *total)?
     });
     // The mean of nothing is NaN, but its gradient is 0, not NaN.
-    let scale = if *total == 0.0 { 0.0 } else { reduction.apply(1.0, *total, layout.batch()) };
+    let all_ignored = classes.as_slice::<i64>()?.iter().all(|&class| class == IGNORED);
+    let scale = if all_ignored { 0.0 } else { reduction.apply(1.0, *total, layout.batch()) };
     let saved = [Save::Value(classes), Save::Value(factors)];
     record(NLLBackward { reduction: *reduction, scale, layout }, &[&x], &saved, value)
 }
 
+/// Stands for the class of a row that is ignored.
+const IGNORED: i64 = -1;
+
 /// What is taken of each row.
 struct Picked {
-    /// The class; 0 where the row is ignored.
+    /// The class, or [`IGNORED`].
     classes: Tensor,
     /// What its element is multiplied with: minus the weight of the class, 0 where the row is ignored.
     factors: Tensor,
@@ -90,7 +94,7 @@ fn pick<T: FloatElement>(
     let weight = weight.map(|weight| weight.as_slice::<T>()).transpose()?;
     let mut total = 0.0;
     let classes = Tensor::build(layout.rows(), |classes: &mut [i64]| {
-        classes.iter_mut().zip(indices).for_each(|(class, &y)| *class = if y == ignore_index { 0 } else { y });
+        classes.iter_mut().zip(indices).for_each(|(class, &y)| *class = if y == ignore_index { IGNORED } else { y });
     })?;
     let factors = Tensor::build(layout.rows(), |factors: &mut [T]| {
         for (factor, &y) in factors.iter_mut().zip(indices) {
@@ -114,9 +118,9 @@ fn losses<T: FloatElement>(x: &Tensor, layout: &Layout, classes: &[i64], factors
     let (x, dims) = (x.as_slice::<T>()?, layout.dims());
     Tensor::build(layout.rows(), |losses: &mut [T]| {
         for (row, loss) in losses.iter_mut().enumerate() {
-            // An ignored row has loss 0 whatever it holds; so it has no element that is looked at.
-            let is_ignored = factors[row] == T::ZERO;
-            *loss = if is_ignored { T::ZERO } else { factors[row] * x[place(row, classes[row], dims)] };
+            // An ignored row has loss 0 whatever it holds.
+            let ignored = classes[row] == IGNORED;
+            *loss = if ignored { T::ZERO } else { factors[row] * x[place(row, classes[row], dims)] };
         }
     })
 }
@@ -145,7 +149,7 @@ impl NLLBackward {
                 let first = i * samples * s;
                 for row in first..first + grad.len() / c {
                     let g = if g.len() == 1 { g[0] } else { g[row] };
-                    if factors[row] != T::ZERO {
+                    if classes[row] != IGNORED {
                         grad[place(row, classes[row], dims) - first * c] = factors[row] * g;
                     }
                 }
@@ -166,7 +170,11 @@ impl Backward for NLLBackward {
         if zeros.numel() == 0 {
             return Ok(vec![Some(zeros)]);
         }
-        Ok(vec![Some(zeros.scatter_add(layout.dim(), &classes.unsqueeze(layout.dim())?, &taken)?)])
+        let classes = classes.unsqueeze(layout.dim())?;
+        let ignored = classes.eq(IGNORED)?;
+        // Not only times a factor of 0: the sum of the weights, which they are divided by, may be 0 too.
+        let taken = taken.masked_fill(&ignored, 0.0)?;
+        Ok(vec![Some(zeros.scatter_add(layout.dim(), &classes.masked_fill(&ignored, 0)?, &taken)?)])
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {

@@ -1,10 +1,10 @@
 //! Adadelta.
 
-use chainrule_tensor::{FloatElement, Result, bail};
+use chainrule_tensor::FloatElement;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// Adadelta (PyTorch: `torch.optim.Adadelta`); see [`AdadeltaOptions`].
 pub type Adadelta = Optimizer<AdadeltaOptions>;
@@ -57,25 +57,13 @@ impl Default for AdadeltaOptions {
 impl Algorithm for AdadeltaOptions {
     const NAME: &'static str = "Adadelta";
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
-        if !(0.0..=1.0).contains(&self.rho) {
-            bail!(Value, Self::NAME, "rho must lie in [0, 1], not be {}", self.rho);
-        }
-        check::non_negative(Self::NAME, "eps", self.eps)?;
-        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            Hyperparameter::new("rho", &mut self.rho, Range::Unit),
+            Hyperparameter::new("eps", &mut self.eps, Range::NonNegative),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+        ]
     }
 
     fn state(&self) -> Vec<StateTensor> {
@@ -86,7 +74,7 @@ impl Algorithm for AdadeltaOptions {
         let (lr, eps) = (T::of(self.lr), T::of(self.eps));
         let (keep, add) = (T::of(self.rho), T::of(1.0 - self.rho));
         let gradient = super::gradient::<T>(self.maximize, self.weight_decay);
-        parameter.each(|[x, s, u], g| {
+        parameter.each(move |[x, s, u], g| {
             let g = gradient(g, x);
             let s = keep * s + add * g * g;
             let d = (u + eps).sqrt() / (s + eps).sqrt() * g;

@@ -1,10 +1,10 @@
 //! Adagrad.
 
-use chainrule_tensor::{FloatElement, Result};
+use chainrule_tensor::FloatElement;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// Adagrad (PyTorch: `torch.optim.Adagrad`); see [`AdagradOptions`].
 pub type Adagrad = Optimizer<AdagradOptions>;
@@ -64,24 +64,18 @@ impl Default for AdagradOptions {
 impl Algorithm for AdagradOptions {
     const NAME: &'static str = "Adagrad";
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
-        check::non_negative(Self::NAME, "lr_decay", self.lr_decay)?;
-        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)?;
-        check::non_negative(Self::NAME, "initial_accumulator_value", self.initial_accumulator_value)?;
-        check::non_negative(Self::NAME, "eps", self.eps)
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            Hyperparameter::new("lr_decay", &mut self.lr_decay, Range::NonNegative),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+            Hyperparameter::new(
+                "initial_accumulator_value",
+                &mut self.initial_accumulator_value,
+                Range::NonNegative,
+            ),
+            Hyperparameter::new("eps", &mut self.eps, Range::NonNegative),
+        ]
     }
 
     fn state(&self) -> Vec<StateTensor> {
@@ -92,7 +86,7 @@ impl Algorithm for AdagradOptions {
         let rate = T::of(self.lr / (1.0 + (parameter.step - 1) as f64 * self.lr_decay));
         let eps = T::of(self.eps);
         let gradient = super::gradient::<T>(self.maximize, self.weight_decay);
-        parameter.each(|[x, sum], g| {
+        parameter.each(move |[x, sum], g| {
             let g = gradient(g, x);
             let sum = sum + g * g;
             [x - rate * g / (sum.sqrt() + eps), sum]

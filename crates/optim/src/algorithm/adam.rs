@@ -1,10 +1,10 @@
 //! Adam.
 
-use chainrule_tensor::{FloatElement, Result};
+use chainrule_tensor::FloatElement;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// Adam (PyTorch: `torch.optim.Adam`); see [`AdamOptions`].
 pub type Adam = Optimizer<AdamOptions>;
@@ -52,43 +52,18 @@ impl Default for AdamOptions {
     }
 }
 
-impl AdamOptions {
-    /// The checks, under the name of the algorithm that borrows them.
-    #[track_caller]
-    pub(super) fn validate_as(&self, name: &str) -> Result<()> {
-        check::non_negative(name, "lr", self.lr)?;
-        check::decay_rate(name, "betas.0", self.betas.0)?;
-        check::decay_rate(name, "betas.1", self.betas.1)?;
-        check::non_negative(name, "eps", self.eps)?;
-        check::non_negative(name, "weight_decay", self.weight_decay)
-    }
-}
-
 impl Algorithm for AdamOptions {
     const NAME: &'static str = "Adam";
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.betas.0)
-    }
-
-    fn set_momentum(&mut self, momentum: f64) {
-        self.betas.0 = momentum;
-    }
-
-    fn validate(&self) -> Result<()> {
-        self.validate_as(Self::NAME)
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        let [beta1, beta2] = Hyperparameter::betas(&mut self.betas);
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            beta1,
+            beta2,
+            Hyperparameter::new("eps", &mut self.eps, Range::NonNegative),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+        ]
     }
 
     fn state(&self) -> Vec<StateTensor> {
@@ -110,14 +85,14 @@ impl Algorithm for AdamOptions {
         let (penalty, shrink) = super::weight_decay(self.weight_decay, self.lr, self.decoupled_weight_decay);
         let gradient = super::gradient::<T>(self.maximize, penalty);
         if self.amsgrad {
-            parameter.each(|[x, m, v, largest], g| {
+            parameter.each(move |[x, m, v, largest], g| {
                 let g = gradient(g, x);
                 let (m, v) = (average(m, g), keep * v + add * g * g);
                 let largest = largest.maximum(v);
                 [x * shrink - rate * m / (largest.sqrt() / root + eps), m, v, largest]
             });
         } else {
-            parameter.each(|[x, m, v], g| {
+            parameter.each(move |[x, m, v], g| {
                 let g = gradient(g, x);
                 let (m, v) = (average(m, g), keep * v + add * g * g);
                 [x * shrink - rate * m / (v.sqrt() / root + eps), m, v]

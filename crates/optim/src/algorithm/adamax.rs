@@ -1,10 +1,10 @@
 //! Adamax.
 
-use chainrule_tensor::{FloatElement, Result};
+use chainrule_tensor::FloatElement;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// Adamax, Adam with the infinity norm (PyTorch: `torch.optim.Adamax`); see [`AdamaxOptions`].
 pub type Adamax = Optimizer<AdamaxOptions>;
@@ -55,32 +55,15 @@ impl Default for AdamaxOptions {
 impl Algorithm for AdamaxOptions {
     const NAME: &'static str = "Adamax";
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.betas.0)
-    }
-
-    fn set_momentum(&mut self, momentum: f64) {
-        self.betas.0 = momentum;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
-        check::decay_rate(Self::NAME, "betas.0", self.betas.0)?;
-        check::decay_rate(Self::NAME, "betas.1", self.betas.1)?;
-        check::non_negative(Self::NAME, "eps", self.eps)?;
-        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        let [beta1, beta2] = Hyperparameter::betas(&mut self.betas);
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            beta1,
+            beta2,
+            Hyperparameter::new("eps", &mut self.eps, Range::NonNegative),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+        ]
     }
 
     fn state(&self) -> Vec<StateTensor> {
@@ -93,7 +76,7 @@ impl Algorithm for AdamaxOptions {
         let (keep, eps) = (T::of(beta2), T::of(self.eps));
         let average = super::lerp::<T>(1.0 - beta1);
         let gradient = super::gradient::<T>(self.maximize, self.weight_decay);
-        parameter.each(|[x, m, u], g| {
+        parameter.each(move |[x, m, u], g| {
             let g = gradient(g, x);
             let (m, u) = (average(m, g), (keep * u).maximum(g.abs() + eps));
             [x - rate * m / u, m, u]

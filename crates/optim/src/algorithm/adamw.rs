@@ -1,9 +1,9 @@
 //! Adam with decoupled weight decay.
 
-use chainrule_tensor::{FloatElement, Result};
+use chainrule_tensor::FloatElement;
 use serde::{Deserialize, Serialize};
 
-use super::{AdamOptions, Algorithm, GemmNumber, StateTensor, Update};
+use super::{AdamOptions, Algorithm, GemmNumber, Hyperparameter, Range, StateTensor, Update};
 use crate::Optimizer;
 
 /// Adam with decoupled weight decay (PyTorch: `torch.optim.AdamW`); see [`AdamWOptions`].
@@ -55,28 +55,15 @@ impl AdamWOptions {
 impl Algorithm for AdamWOptions {
     const NAME: &'static str = "AdamW";
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.betas.0)
-    }
-
-    fn set_momentum(&mut self, momentum: f64) {
-        self.betas.0 = momentum;
-    }
-
-    fn validate(&self) -> Result<()> {
-        self.as_adam().validate_as(Self::NAME)
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        let [beta1, beta2] = Hyperparameter::betas(&mut self.betas);
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            beta1,
+            beta2,
+            Hyperparameter::new("eps", &mut self.eps, Range::NonNegative),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+        ]
     }
 
     fn state(&self) -> Vec<StateTensor> {

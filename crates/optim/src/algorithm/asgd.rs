@@ -1,10 +1,10 @@
 //! Averaged stochastic gradient descent.
 
-use chainrule_tensor::{FloatElement, Result};
+use chainrule_tensor::FloatElement;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// Averaged stochastic gradient descent (PyTorch: `torch.optim.ASGD`); see [`AsgdOptions`].
 pub type Asgd = Optimizer<AsgdOptions>;
@@ -65,24 +65,14 @@ impl Default for AsgdOptions {
 impl Algorithm for AsgdOptions {
     const NAME: &'static str = "ASGD";
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
-        check::non_negative(Self::NAME, "lambd", self.lambd)?;
-        check::non_negative(Self::NAME, "alpha", self.alpha)?;
-        check::finite(Self::NAME, "t0", self.t0)?;
-        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            Hyperparameter::new("lambd", &mut self.lambd, Range::NonNegative),
+            Hyperparameter::new("alpha", &mut self.alpha, Range::NonNegative),
+            Hyperparameter::new("t0", &mut self.t0, Range::Finite),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+        ]
     }
 
     fn state(&self) -> Vec<StateTensor> {
@@ -98,7 +88,7 @@ impl Algorithm for AsgdOptions {
         let shrink = T::of(1.0 - self.lambd * eta.to_f64());
         let gradient = super::gradient::<T>(self.maximize, self.weight_decay);
         let all = mu == T::ONE;
-        parameter.each(|[x, average], g| {
+        parameter.each(move |[x, average], g| {
             let x_new = x * shrink - eta * gradient(g, x);
             [x_new, if all { x_new } else { average + (x_new - average) * mu }]
         });

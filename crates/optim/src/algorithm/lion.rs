@@ -1,10 +1,10 @@
 //! Lion.
 
-use chainrule_tensor::{FloatElement, Result};
+use chainrule_tensor::FloatElement;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, StateTensor, Update};
+use crate::Optimizer;
 
 /// Lion, the sign of a momentum (not in PyTorch); see [`LionOptions`].
 pub type Lion = Optimizer<LionOptions>;
@@ -55,31 +55,14 @@ impl Default for LionOptions {
 impl Algorithm for LionOptions {
     const NAME: &'static str = "Lion";
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.betas.0)
-    }
-
-    fn set_momentum(&mut self, momentum: f64) {
-        self.betas.0 = momentum;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
-        check::decay_rate(Self::NAME, "betas.0", self.betas.0)?;
-        check::decay_rate(Self::NAME, "betas.1", self.betas.1)?;
-        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        let [beta1, beta2] = Hyperparameter::betas(&mut self.betas);
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            beta1,
+            beta2,
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+        ]
     }
 
     fn state(&self) -> Vec<StateTensor> {
@@ -91,7 +74,7 @@ impl Algorithm for LionOptions {
         let direction = super::lerp::<T>(1.0 - self.betas.0);
         let average = super::lerp::<T>(1.0 - self.betas.1);
         let gradient = super::gradient::<T>(self.maximize, 0.0);
-        parameter.each(|[x, m], g| {
+        parameter.each(move |[x, m], g| {
             let g = gradient(g, x);
             [x * shrink - lr * super::sign(direction(m, g)), average(m, g)]
         });

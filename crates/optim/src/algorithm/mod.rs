@@ -7,6 +7,7 @@ mod adam;
 mod adamax;
 mod adamw;
 mod asgd;
+mod hyperparameter;
 mod lion;
 mod muon;
 mod nadam;
@@ -31,6 +32,8 @@ pub use adam::{Adam, AdamOptions};
 pub use adamax::{Adamax, AdamaxOptions};
 pub use adamw::{AdamW, AdamWOptions};
 pub use asgd::{Asgd, AsgdOptions};
+pub(crate) use hyperparameter::Role;
+pub use hyperparameter::{Hyperparameter, Range};
 pub use lion::{Lion, LionOptions};
 pub use muon::{AdjustLr, Muon, MuonOptions};
 pub use nadam::{NAdam, NAdamOptions};
@@ -49,7 +52,8 @@ pub use update::Update;
 ///
 /// ```
 /// # use chainrule_tensor::{FloatElement, Parameter, Result, Tensor};
-/// use chainrule_optim::{Algorithm, Optimizer, algorithm::Update};
+/// use chainrule_optim::algorithm::{Algorithm, Hyperparameter, Update};
+/// use chainrule_optim::Optimizer;
 ///
 /// /// Moves every value by `lr` against the sign of its gradient.
 /// #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -60,18 +64,12 @@ pub use update::Update;
 ///
 /// impl Algorithm for SignOptions {
 ///     const NAME: &'static str = "Sign";
-///     fn lr(&self) -> f64 {
-///         self.lr
-///     }
-///     fn set_lr(&mut self, lr: f64) {
-///         self.lr = lr;
-///     }
-///     fn validate(&self) -> Result<()> {
-///         Ok(())
+///     fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+///         vec![Hyperparameter::lr(&mut self.lr)]
 ///     }
 ///     fn update<T: FloatElement>(&self, parameter: Update<'_, T>) {
 ///         let lr = T::of(self.lr);
-///         parameter.each(|[x], g| [if g > T::ZERO { x - lr } else if g < T::ZERO { x + lr } else { x }]);
+///         parameter.each(move |[x], g| [if g > T::ZERO { x - lr } else if g < T::ZERO { x + lr } else { x }]);
 ///     }
 /// }
 ///
@@ -87,38 +85,36 @@ pub trait Algorithm: Clone + std::fmt::Debug + Send + Sync + Serialize + Deseria
     /// The name, which a state dict carries. PyTorch's where it has the algorithm.
     const NAME: &'static str;
 
-    /// The learning rate.
-    fn lr(&self) -> f64;
+    /// The options that are numbers, one of which is the [learning rate](Hyperparameter::lr). The engine checks their
+    /// ranges, and changes those that schedulers change.
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>>;
 
-    /// Changes the learning rate, as schedulers do.
-    fn set_lr(&mut self, lr: f64);
-
-    /// The momentum, or the first of `betas`, for schedulers that cycle it.
-    fn momentum(&self) -> Option<f64> {
-        None
+    /// Checks what the ranges of single options do not say.
+    ///
+    /// # Errors
+    /// When options do not fit each other, or one is out of range. The message names the option and its value.
+    #[track_caller]
+    fn rules(&self) -> Result<()> {
+        Ok(())
     }
 
-    /// Changes what [`momentum`](Algorithm::momentum) gives; without effect where that is `None`.
-    fn set_momentum(&mut self, _momentum: f64) {}
-
-    /// Checks every option; called when a group is made, and before each step because options may have been
-    /// changed in between.
+    /// Checks every option; called when a group is made, and before each step because options may have been changed
+    /// in between.
     ///
     /// # Errors
     /// When an option is out of its range. The message names the option and its value.
     #[track_caller]
-    fn validate(&self) -> Result<()>;
+    fn validate(&self) -> Result<()> {
+        for option in self.clone().hyperparameters() {
+            option.check(Self::NAME)?;
+        }
+        self.rules()
+    }
 
     /// The state tensors that a parameter has under these options, in the order in which
     /// [`Update::each`] hands out their values.
     fn state(&self) -> Vec<StateTensor> {
         Vec::new()
-    }
-
-    /// The option `weight_decay`, for [`weight_decay_groups`](crate::weight_decay_groups); `None` where the
-    /// algorithm has none.
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        None
     }
 
     /// Checks whether the algorithm can update parameters of a shape; called when a group is added.

@@ -6,8 +6,8 @@ use chainrule_kernels::{Buffer, update};
 use chainrule_tensor::{FloatElement, Result, Shape, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, GemmNumber, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, GemmNumber, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// Muon: momentum whose singular values are all made about 1 (PyTorch: `torch.optim.Muon`); see [`MuonOptions`].
 ///
@@ -110,38 +110,23 @@ impl Default for MuonOptions {
 impl Algorithm for MuonOptions {
     const NAME: &'static str = "Muon";
 
-    fn lr(&self) -> f64 {
-        self.lr
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+            Hyperparameter::momentum(&mut self.momentum),
+            Hyperparameter::new("ns_coefficients.0", &mut self.ns_coefficients.0, Range::Finite),
+            Hyperparameter::new("ns_coefficients.1", &mut self.ns_coefficients.1, Range::Finite),
+            Hyperparameter::new("ns_coefficients.2", &mut self.ns_coefficients.2, Range::Finite),
+            Hyperparameter::new("eps", &mut self.eps, Range::NonNegative),
+        ]
     }
 
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.momentum)
-    }
-
-    fn set_momentum(&mut self, momentum: f64) {
-        self.momentum = momentum;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
-        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)?;
-        check::non_negative(Self::NAME, "momentum", self.momentum)?;
-        check::finite(Self::NAME, "ns_coefficients.0", self.ns_coefficients.0)?;
-        check::finite(Self::NAME, "ns_coefficients.1", self.ns_coefficients.1)?;
-        check::finite(Self::NAME, "ns_coefficients.2", self.ns_coefficients.2)?;
-        check::non_negative(Self::NAME, "eps", self.eps)?;
+    fn rules(&self) -> Result<()> {
         if self.ns_steps >= 100 {
             bail!(Value, Self::NAME, "ns_steps must be less than 100, not {}", self.ns_steps);
         }
         Ok(())
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
     }
 
     fn accepts(&self, shape: &Shape) -> Result<()> {
@@ -169,14 +154,14 @@ impl Algorithm for MuonOptions {
         let (nesterov, grad) = (self.nesterov, parameter.grad);
         let mut direction = Buffer::<T>::recycled(rows * columns);
         let buffer = parameter.states().next().expect("a momentum buffer");
-        update::in_place([buffer, &mut direction], grad, 0.6, |[b, _], g| {
+        update::in_place([buffer, &mut direction], grad, 0.6, move |[b, _], g| {
             let b = average(b, g);
             [b, if nesterov { look_ahead(g, b) } else { b }]
         });
         let direction = self.orthogonal(direction, rows, columns);
         let shrink = T::of(1.0 - self.lr * self.weight_decay);
         let rate = T::of(self.lr * self.adjust_lr_fn.unwrap_or_default().factor(rows, columns));
-        update::in_place([parameter.value], &direction, 0.3, |[x], u| [x * shrink - rate * u]);
+        update::in_place([parameter.value], &direction, 0.3, move |[x], u| [x * shrink - rate * u]);
     }
 }
 
@@ -191,7 +176,7 @@ impl MuonOptions {
         let (a, b, c) = self.ns_coefficients;
         let (a, b, c) = (T::of(a), T::of(b), T::of(c));
         let scale = T::of(1.0 / norm(&x, 2.0).max(self.eps));
-        x.iter_mut().for_each(|x| *x *= scale);
+        update::each(&mut x, 0.3, move |x| x * scale);
         // A is the smaller of the two Gram matrices, and the polynomial in it goes to the left or right of x.
         let side = rows.min(columns);
         let mut gram = Buffer::<T>::recycled(side * side);
@@ -204,11 +189,11 @@ impl MuonOptions {
             gemm((side, side, rows.max(columns)), left, right, T::ZERO, &mut gram);
             let square = Matrix::row_major(&gram[..], side);
             gemm((side, side, side), square, square, T::ZERO, &mut polynomial);
-            polynomial.iter_mut().zip(gram.iter()).for_each(|(p, &g)| *p = b * g + c * *p);
+            update::in_place([&mut polynomial[..]], &gram, 0.3, move |[p], g| [b * g + c * p]);
             let polynomial = Matrix::row_major(&polynomial[..], side);
             let (left, right) = if rows <= columns { (polynomial, matrix) } else { (matrix, polynomial) };
             gemm((rows, columns, side), left, right, T::ZERO, &mut product);
-            x.iter_mut().zip(product.iter()).for_each(|(x, &p)| *x = a * *x + p);
+            update::in_place([&mut x[..]], &product, 0.3, move |[x], p| [a * x + p]);
         }
         x
     }

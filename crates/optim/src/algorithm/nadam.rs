@@ -1,10 +1,10 @@
 //! NAdam.
 
-use chainrule_tensor::{FloatElement, Result};
+use chainrule_tensor::FloatElement;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// NAdam, Adam with Nesterov momentum (PyTorch: `torch.optim.NAdam`); see [`NAdamOptions`].
 pub type NAdam = Optimizer<NAdamOptions>;
@@ -71,33 +71,16 @@ impl Default for NAdamOptions {
 impl Algorithm for NAdamOptions {
     const NAME: &'static str = "NAdam";
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.betas.0)
-    }
-
-    fn set_momentum(&mut self, momentum: f64) {
-        self.betas.0 = momentum;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
-        check::decay_rate(Self::NAME, "betas.0", self.betas.0)?;
-        check::decay_rate(Self::NAME, "betas.1", self.betas.1)?;
-        check::non_negative(Self::NAME, "eps", self.eps)?;
-        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)?;
-        check::non_negative(Self::NAME, "momentum_decay", self.momentum_decay)
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        let [beta1, beta2] = Hyperparameter::betas(&mut self.betas);
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            beta1,
+            beta2,
+            Hyperparameter::new("eps", &mut self.eps, Range::NonNegative),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+            Hyperparameter::new("momentum_decay", &mut self.momentum_decay, Range::NonNegative),
+        ]
     }
 
     fn state(&self) -> Vec<StateTensor> {
@@ -122,7 +105,7 @@ impl Algorithm for NAdamOptions {
         let average = super::lerp::<T>(1.0 - beta1);
         let (penalty, shrink) = super::weight_decay(self.weight_decay, self.lr, self.decoupled_weight_decay);
         let gradient = super::gradient::<T>(self.maximize, penalty);
-        parameter.each(|[x, m, v], g| {
+        parameter.each(move |[x, m, v], g| {
             let g = gradient(g, x);
             let (m, v) = (average(m, g), keep * v + add * g * g);
             let d = (v / correction).sqrt() + eps;

@@ -1,10 +1,10 @@
 //! RAdam.
 
-use chainrule_tensor::{FloatElement, Result};
+use chainrule_tensor::FloatElement;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// RAdam, Adam that warms up by itself (PyTorch: `torch.optim.RAdam`); see [`RAdamOptions`].
 pub type RAdam = Optimizer<RAdamOptions>;
@@ -69,32 +69,15 @@ impl Default for RAdamOptions {
 impl Algorithm for RAdamOptions {
     const NAME: &'static str = "RAdam";
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.betas.0)
-    }
-
-    fn set_momentum(&mut self, momentum: f64) {
-        self.betas.0 = momentum;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
-        check::decay_rate(Self::NAME, "betas.0", self.betas.0)?;
-        check::decay_rate(Self::NAME, "betas.1", self.betas.1)?;
-        check::non_negative(Self::NAME, "eps", self.eps)?;
-        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        let [beta1, beta2] = Hyperparameter::betas(&mut self.betas);
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            beta1,
+            beta2,
+            Hyperparameter::new("eps", &mut self.eps, Range::NonNegative),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+        ]
     }
 
     fn state(&self) -> Vec<StateTensor> {
@@ -117,14 +100,14 @@ impl Algorithm for RAdamOptions {
             let rectification = (rectified / ((longest - 4.0) * (longest - 2.0) * length)).sqrt();
             let rate = T::of(self.lr / correction1 * rectification * correction2.sqrt());
             let eps = T::of(self.eps);
-            parameter.each(|[x, m, v], g| {
+            parameter.each(move |[x, m, v], g| {
                 let g = gradient(g, x);
                 let (m, v) = (average(m, g), keep * v + add * g * g);
                 [x * shrink - rate * m / (v.sqrt() + eps), m, v]
             });
         } else {
             let rate = T::of(self.lr / correction1);
-            parameter.each(|[x, m, v], g| {
+            parameter.each(move |[x, m, v], g| {
                 let g = gradient(g, x);
                 let (m, v) = (average(m, g), keep * v + add * g * g);
                 [x * shrink - rate * m, m, v]

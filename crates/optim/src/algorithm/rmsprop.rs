@@ -1,10 +1,10 @@
 //! RMSprop.
 
-use chainrule_tensor::{FloatElement, Result, bail};
+use chainrule_tensor::FloatElement;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// RMSprop (PyTorch: `torch.optim.RMSprop`); see [`RmsPropOptions`].
 pub type RmsProp = Optimizer<RmsPropOptions>;
@@ -55,34 +55,14 @@ impl Default for RmsPropOptions {
 impl Algorithm for RmsPropOptions {
     const NAME: &'static str = "RMSprop";
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.momentum)
-    }
-
-    fn set_momentum(&mut self, momentum: f64) {
-        self.momentum = momentum;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
-        if !(0.0..=1.0).contains(&self.alpha) {
-            bail!(Value, Self::NAME, "alpha must lie in [0, 1], not be {}", self.alpha);
-        }
-        check::non_negative(Self::NAME, "eps", self.eps)?;
-        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)?;
-        check::non_negative(Self::NAME, "momentum", self.momentum)
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            Hyperparameter::new("alpha", &mut self.alpha, Range::Unit),
+            Hyperparameter::new("eps", &mut self.eps, Range::NonNegative),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+            Hyperparameter::momentum(&mut self.momentum),
+        ]
     }
 
     fn state(&self) -> Vec<StateTensor> {
@@ -103,23 +83,23 @@ impl Algorithm for RmsPropOptions {
         let average = super::lerp::<T>(1.0 - self.alpha);
         let square = move |s: T, g: T| alpha * s + rest * g * g;
         match (self.momentum > 0.0, self.centered) {
-            (false, false) => parameter.each(|[x, s], g| {
+            (false, false) => parameter.each(move |[x, s], g| {
                 let g = gradient(g, x);
                 let s = square(s, g);
                 [x - lr * g / (s.sqrt() + eps), s]
             }),
-            (true, false) => parameter.each(|[x, s, buffer], g| {
+            (true, false) => parameter.each(move |[x, s, buffer], g| {
                 let g = gradient(g, x);
                 let s = square(s, g);
                 let buffer = momentum * buffer + g / (s.sqrt() + eps);
                 [x - lr * buffer, s, buffer]
             }),
-            (false, true) => parameter.each(|[x, s, a], g| {
+            (false, true) => parameter.each(move |[x, s, a], g| {
                 let g = gradient(g, x);
                 let (s, a) = (square(s, g), average(a, g));
                 [x - lr * g / ((s - a * a).sqrt() + eps), s, a]
             }),
-            (true, true) => parameter.each(|[x, s, buffer, a], g| {
+            (true, true) => parameter.each(move |[x, s, buffer, a], g| {
                 let g = gradient(g, x);
                 let (s, a) = (square(s, g), average(a, g));
                 let buffer = momentum * buffer + g / ((s - a * a).sqrt() + eps);

@@ -3,8 +3,8 @@
 use chainrule_tensor::{FloatElement, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// Resilient backpropagation (PyTorch: `torch.optim.Rprop`); see [`RpropOptions`]. For whole batches: it looks at
 /// the sign of the gradient only.
@@ -56,16 +56,15 @@ impl Default for RpropOptions {
 impl Algorithm for RpropOptions {
     const NAME: &'static str = "Rprop";
 
-    fn lr(&self) -> f64 {
-        self.lr
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            Hyperparameter::new("step_sizes.0", &mut self.step_sizes.0, Range::NonNegative),
+            Hyperparameter::new("step_sizes.1", &mut self.step_sizes.1, Range::NonNegative),
+        ]
     }
 
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
+    fn rules(&self) -> Result<()> {
         let (minus, plus) = self.etas;
         if !(minus > 0.0 && minus < 1.0) {
             bail!(Value, Self::NAME, "etas.0 must lie between 0 and 1, not be {minus}");
@@ -73,8 +72,6 @@ impl Algorithm for RpropOptions {
         if !(plus > 1.0 && plus.is_finite()) {
             bail!(Value, Self::NAME, "etas.1 must be a finite number above 1, not {plus}");
         }
-        check::non_negative(Self::NAME, "step_sizes.0", self.step_sizes.0)?;
-        check::non_negative(Self::NAME, "step_sizes.1", self.step_sizes.1)?;
         if self.step_sizes.0 > self.step_sizes.1 {
             let (smallest, largest) = self.step_sizes;
             bail!(Value, Self::NAME, "step_sizes.0 must not exceed step_sizes.1: {smallest} > {largest}");
@@ -90,7 +87,7 @@ impl Algorithm for RpropOptions {
         let (minus, plus) = (T::of(self.etas.0), T::of(self.etas.1));
         let (smallest, largest) = (T::of(self.step_sizes.0), T::of(self.step_sizes.1));
         let gradient = super::gradient::<T>(self.maximize, 0.0);
-        parameter.each(|[x, prev, size], g| {
+        parameter.each(move |[x, prev, size], g| {
             let g = gradient(g, x);
             let same = g * prev;
             let turned = same < T::ZERO;

@@ -3,8 +3,8 @@
 use chainrule_tensor::{FloatElement, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// Stochastic gradient descent (PyTorch: `torch.optim.SGD`); see [`SgdOptions`].
 pub type Sgd = Optimizer<SgdOptions>;
@@ -51,27 +51,16 @@ impl Default for SgdOptions {
 impl Algorithm for SgdOptions {
     const NAME: &'static str = "SGD";
 
-    fn lr(&self) -> f64 {
-        self.lr
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            Hyperparameter::momentum(&mut self.momentum),
+            Hyperparameter::new("dampening", &mut self.dampening, Range::Finite),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+        ]
     }
 
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.momentum)
-    }
-
-    fn set_momentum(&mut self, momentum: f64) {
-        self.momentum = momentum;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
-        check::non_negative(Self::NAME, "momentum", self.momentum)?;
-        check::finite(Self::NAME, "dampening", self.dampening)?;
-        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)?;
+    fn rules(&self) -> Result<()> {
         if self.nesterov && (self.momentum == 0.0 || self.dampening != 0.0) {
             bail!(
                 Value,
@@ -84,10 +73,6 @@ impl Algorithm for SgdOptions {
         Ok(())
     }
 
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
-    }
-
     fn state(&self) -> Vec<StateTensor> {
         if self.momentum == 0.0 { vec![] } else { vec![StateTensor::zeros("momentum_buffer")] }
     }
@@ -96,13 +81,13 @@ impl Algorithm for SgdOptions {
         let (lr, momentum) = (T::of(self.lr), T::of(self.momentum));
         let gradient = super::gradient::<T>(self.maximize, self.weight_decay);
         if self.momentum == 0.0 {
-            return parameter.each(|[x], g| [x - lr * gradient(g, x)]);
+            return parameter.each(move |[x], g| [x - lr * gradient(g, x)]);
         }
         let nesterov = self.nesterov;
         // The first gradient goes into the buffer whole, without dampening.
         let (keep, add) =
             if parameter.fresh { (T::ZERO, T::ONE) } else { (momentum, T::of(1.0 - self.dampening)) };
-        parameter.each(|[x, buffer], g| {
+        parameter.each(move |[x, buffer], g| {
             let g = gradient(g, x);
             let buffer = keep * buffer + add * g;
             let direction = if nesterov { g + momentum * buffer } else { buffer };

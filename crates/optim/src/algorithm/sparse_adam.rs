@@ -1,11 +1,11 @@
 //! Adam for embeddings.
 
 use chainrule_kernels::{parallel, update};
-use chainrule_tensor::{FloatElement, Result};
+use chainrule_tensor::FloatElement;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
-use crate::{Optimizer, check};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use crate::Optimizer;
 
 /// Adam that leaves alone the rows of a parameter whose gradient is zero (PyTorch: `torch.optim.SparseAdam`); see
 /// [`SparseAdamOptions`].
@@ -66,27 +66,14 @@ const PIECE: usize = 8192;
 impl Algorithm for SparseAdamOptions {
     const NAME: &'static str = "SparseAdam";
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.betas.0)
-    }
-
-    fn set_momentum(&mut self, momentum: f64) {
-        self.betas.0 = momentum;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
-        check::decay_rate(Self::NAME, "betas.0", self.betas.0)?;
-        check::decay_rate(Self::NAME, "betas.1", self.betas.1)?;
-        check::positive(Self::NAME, "eps", self.eps)
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        let [beta1, beta2] = Hyperparameter::betas(&mut self.betas);
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            beta1,
+            beta2,
+            Hyperparameter::new("eps", &mut self.eps, Range::Positive),
+        ]
     }
 
     fn state(&self) -> Vec<StateTensor> {
@@ -100,7 +87,7 @@ impl Algorithm for SparseAdamOptions {
         let eps = T::of(self.eps);
         let (average, average_of_squares) = (super::lerp::<T>(1.0 - beta1), super::lerp::<T>(1.0 - beta2));
         let gradient = super::gradient::<T>(self.maximize, 0.0);
-        let change = |[x, m, v]: [T; 3], g: T| {
+        let change = move |[x, m, v]: [T; 3], g: T| {
             let g = gradient(g, x);
             let (m, v) = (average(m, g), average_of_squares(v, g * g));
             [x - rate * m / (v.sqrt() + eps), m, v]
@@ -117,7 +104,8 @@ impl Algorithm for SparseAdamOptions {
             for (((value, m), v), grad) in pieces {
                 let states = m.chunks_mut(width).zip(v.chunks_mut(width));
                 for ((x, (m, v)), grad) in value.chunks_mut(width).zip(states).zip(grad.chunks(width)) {
-                    if grad.iter().any(|&g| g != T::ZERO) {
+                    // To the end of the row: a loop that may stop early is not vectorised.
+                    if grad.iter().fold(false, |any, &g| any | (g != T::ZERO)) {
                         update::in_place([x, m, v], grad, 1.0, change);
                     }
                 }

@@ -22,12 +22,13 @@ pub struct Update<'a, T: FloatElement> {
 
 impl<'a, T: FloatElement> Update<'a, T> {
     /// One pass over the parameter: `[value, state₀, …] = f([value, state₀, …], gradient)` for each
-    /// element, vectorised and shared among threads. `f` must not depend on anything but its arguments.
+    /// element, vectorised and shared among threads. `f` must not depend on anything but its arguments, and should
+    /// own its options (`move`), or it may not be vectorised.
     ///
     /// # Panics
     /// When K is not one more than the number of state tensors that the algorithm declares, or a state tensor
     /// has not the shape of the parameter.
-    pub fn each<const K: usize>(self, f: impl Fn([T; K], T) -> [T; K] + Sync) {
+    pub fn each<const K: usize>(self, f: impl Fn([T; K], T) -> [T; K] + Sync + Copy) {
         // What a pass costs is mostly to bring its slices from memory.
         let ns = 0.3 * K as f64;
         let (value, grad, mut state) = (self.value, self.grad, self.state.iter_mut());

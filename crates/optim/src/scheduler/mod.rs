@@ -45,6 +45,7 @@ mod schedule;
 mod sequential;
 mod state;
 mod step_lr;
+mod swa;
 mod warm_restarts;
 
 use chainrule_tensor::Result;
@@ -67,6 +68,7 @@ pub use polynomial::{PolynomialLR, PolynomialLRSchedule};
 pub use schedule::{Moment, Schedule, Scheduler};
 pub use sequential::SequentialLR;
 pub use step_lr::{StepLR, StepLRSchedule};
+pub use swa::{SWALR, SWALRSchedule};
 pub use warm_restarts::{CosineAnnealingWarmRestarts, CosineAnnealingWarmRestartsSchedule};
 
 /// Any scheduler that needs to know nothing but that an epoch is over.

@@ -71,7 +71,8 @@ pub enum AnnealStrategy {
 }
 
 impl AnnealStrategy {
-    fn between(self, start: f64, end: f64, part: f64) -> f64 {
+    /// What is between two values, after this part of the way.
+    pub(super) fn between(self, start: f64, end: f64, part: f64) -> f64 {
         match self {
             AnnealStrategy::Cos => end + (start - end) / 2.0 * ((PI * part).cos() + 1.0),
             AnnealStrategy::Linear => (end - start) * part + start,

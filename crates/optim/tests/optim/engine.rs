@@ -1,8 +1,8 @@
 //! Groups, reports, gradients that are missing or not contiguous, memory and threads.
 
-use chainrule_optim::algorithm::{StateTensor, Update};
+use chainrule_optim::algorithm::{Hyperparameter, StateTensor, Update};
 use chainrule_optim::*;
-use chainrule_tensor::{FloatElement, Parameter, Result, Shape, Tensor, set_num_threads};
+use chainrule_tensor::{FloatElement, Parameter, Shape, Tensor, set_num_threads};
 
 use crate::{numbers, parameter, tensor, tensor_f32, values};
 
@@ -116,14 +116,8 @@ struct RowsOptions {
 
 impl Algorithm for RowsOptions {
     const NAME: &'static str = "Rows";
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-    fn validate(&self) -> Result<()> {
-        Ok(())
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![Hyperparameter::lr(&mut self.lr)]
     }
     fn state(&self) -> Vec<StateTensor> {
         vec![StateTensor::filled("row", 1.0).shape(|shape| Shape::from([shape[0]]))]

@@ -4,6 +4,7 @@ mod averages;
 mod clip;
 mod engine;
 mod formulas;
+mod fresh_process;
 mod lbfgs;
 mod options;
 mod resume;
@@ -11,6 +12,7 @@ mod resume_schedulers;
 mod schedulers;
 mod shapes;
 
+use chainrule_optim::{Algorithm, Hyperparameters, Optimizer};
 use chainrule_tensor::{Parameter, Shape, Tensor};
 
 /// Numbers between -1 and 1 without a pattern, the same for the same seed.
@@ -39,4 +41,12 @@ fn parameter(seed: u64, n: usize) -> Parameter {
 
 fn values(parameter: &Parameter) -> Vec<f64> {
     parameter.tensor().to_vec().unwrap()
+}
+
+/// The options with another learning rate.
+fn with_lr<A: Algorithm>(options: &A, lr: f64) -> A {
+    let any = Parameter::new(tensor(&[1.0], [1, 1])).unwrap();
+    let mut optimizer = Optimizer::new([any], options.clone()).unwrap();
+    optimizer.set_lr(0, lr);
+    optimizer.param_groups()[0].options.clone()
 }

@@ -1,21 +1,29 @@
 //! Saving and going on.
 
 use chainrule_optim::*;
-use chainrule_tensor::{ErrorKind, Parameter, StateDict, Tensor};
+use chainrule_tensor::{ErrorKind, Parameter, Shape, StateDict, Tensor};
 
-use crate::{numbers, parameter, tensor, tensor_f32, values};
+use crate::{numbers, parameter, tensor, tensor_f32, values, with_lr};
 
 const NAMES: [&str; 3] = ["encoder.weight", "encoder.bias", "head.weight"];
 
 /// Three named parameters; the last is f32.
 fn model() -> Vec<Parameter> {
+    model_of::<SgdOptions>()
+}
+
+/// The same with all of them matrices where the algorithm takes no others.
+pub(crate) fn model_of<A: Algorithm + Default>() -> Vec<Parameter> {
+    let vectors = A::default().accepts(&Shape::from([3])).is_ok();
+    let shape = |n: usize| if vectors { Shape::from([n]) } else { Shape::from([1, n]) };
+    let body = |seed, n| Parameter::new(tensor(&numbers(seed, n), shape(n))).unwrap();
     let head = Parameter::new(tensor_f32(&numbers(3, 20), [4, 5])).unwrap();
-    let parameters = vec![parameter(1, 40), parameter(2, 3), head];
+    let parameters = vec![body(1, 40), body(2, 3), head];
     parameters.iter().zip(NAMES).for_each(|(p, name)| p.set_name(name));
     parameters
 }
 
-fn set_gradients(parameters: &[Parameter], step: u64) {
+pub(crate) fn set_gradients(parameters: &[Parameter], step: u64) {
     for p in parameters {
         let seed = step * 10 + p.numel() as u64;
         let gradient = numbers(seed, p.numel());
@@ -28,14 +36,14 @@ fn set_gradients(parameters: &[Parameter], step: u64) {
     }
 }
 
-fn train<A: Algorithm>(optimizer: &mut Optimizer<A>, parameters: &[Parameter], steps: std::ops::Range<u64>) {
+pub(crate) fn train<A: Algorithm>(optimizer: &mut Optimizer<A>, parameters: &[Parameter], steps: std::ops::Range<u64>) {
     for step in steps {
         set_gradients(parameters, step);
         optimizer.step().unwrap();
     }
 }
 
-fn bits(parameters: &[Parameter]) -> Vec<Vec<f64>> {
+pub(crate) fn bits(parameters: &[Parameter]) -> Vec<Vec<f64>> {
     let wide = |p: &Parameter| match p.tensor().to_vec::<f64>() {
         Ok(values) => values,
         Err(_) => p.tensor().to_vec::<f32>().unwrap().into_iter().map(f64::from).collect(),
@@ -44,9 +52,8 @@ fn bits(parameters: &[Parameter]) -> Vec<Vec<f64>> {
 }
 
 /// Two groups, in the order given.
-fn optimizer<A: Algorithm>(parameters: &[Parameter], options: &A, swapped: bool) -> Optimizer<A> {
-    let mut other = options.clone();
-    other.set_lr(0.03);
+pub(crate) fn optimizer<A: Algorithm>(parameters: &[Parameter], options: &A, swapped: bool) -> Optimizer<A> {
+    let other = with_lr(options, 0.03);
     let (a, b, c) = (parameters[0].clone(), parameters[1].clone(), parameters[2].clone());
     let encoder = if swapped { vec![b, a] } else { vec![a, b] };
     let mut groups = vec![
@@ -59,67 +66,57 @@ fn optimizer<A: Algorithm>(parameters: &[Parameter], options: &A, swapped: bool)
     Optimizer::with_groups(groups).unwrap()
 }
 
-/// Saved after any step.
-fn resumes<A: Algorithm + Default>(options: A) {
-    let whole = model();
-    train(&mut optimizer(&whole, &options, false), &whole, 0..9);
-    for saved_at in 0..9 {
-        let first = model();
-        let mut before = optimizer(&first, &options, false);
-        train(&mut before, &first, 0..saved_at);
-        let file = before.state_dict().unwrap().to_bytes().unwrap();
+/// What is done with every optimizer.
+pub(crate) trait Visit {
+    fn visit<A: Algorithm + Default>(&mut self, options: A);
+}
 
-        let second = model();
-        second.iter().zip(&first).for_each(|(p, from)| p.set(&from.tensor()).unwrap());
-        let mut after = optimizer(&second, &A::default(), true);
-        after.load_state_dict(&StateDict::from_bytes(&file).unwrap()).unwrap();
-        train(&mut after, &second, saved_at..9);
-        assert_eq!(bits(&second), bits(&whole), "{options:?} saved after {saved_at} steps");
+/// Every optimizer of the engine, with options that make it keep all the state that it can.
+pub(crate) fn every_optimizer(visitor: &mut impl Visit) {
+    visitor.visit(SgdOptions { momentum: 0.9, dampening: 0.1, weight_decay: 0.01, ..Default::default() });
+    visitor.visit(SgdOptions::default());
+    visitor.visit(RmsPropOptions { momentum: 0.5, centered: true, ..Default::default() });
+    visitor.visit(AdamOptions { lr: 0.02, amsgrad: true, ..Default::default() });
+    visitor.visit(AdamWOptions { lr: 0.02, ..Default::default() });
+    visitor.visit(AdagradOptions { lr_decay: 0.1, initial_accumulator_value: 0.1, ..Default::default() });
+    visitor.visit(AdadeltaOptions { rho: 0.8, ..Default::default() });
+    visitor.visit(AdamaxOptions { weight_decay: 0.01, ..Default::default() });
+    visitor.visit(NAdamOptions { momentum_decay: 0.1, ..Default::default() });
+    visitor.visit(RAdamOptions { betas: (0.8, 0.9), ..Default::default() });
+    visitor.visit(RpropOptions { etas: (0.4, 1.3), ..Default::default() });
+    visitor.visit(AsgdOptions { lambd: 0.1, t0: 2.0, ..Default::default() });
+    visitor.visit(LionOptions { weight_decay: 0.1, ..Default::default() });
+    visitor.visit(AdafactorOptions { eps: (Some(1e-6), 1e-3), ..Default::default() });
+    visitor.visit(SparseAdamOptions { betas: (0.8, 0.9), ..Default::default() });
+    visitor.visit(MuonOptions { momentum: 0.7, ..Default::default() });
+}
+
+/// Saved after any step.
+struct Resumes;
+
+impl Visit for Resumes {
+    fn visit<A: Algorithm + Default>(&mut self, options: A) {
+        let whole = model_of::<A>();
+        train(&mut optimizer(&whole, &options, false), &whole, 0..9);
+        for saved_at in 0..9 {
+            let first = model_of::<A>();
+            let mut before = optimizer(&first, &options, false);
+            train(&mut before, &first, 0..saved_at);
+            let file = before.state_dict().unwrap().to_bytes().unwrap();
+
+            let second = model_of::<A>();
+            second.iter().zip(&first).for_each(|(p, from)| p.set(&from.tensor()).unwrap());
+            let mut after = optimizer(&second, &A::default(), true);
+            after.load_state_dict(&StateDict::from_bytes(&file).unwrap()).unwrap();
+            train(&mut after, &second, saved_at..9);
+            assert_eq!(bits(&second), bits(&whole), "{options:?} saved after {saved_at} steps");
+        }
     }
 }
 
 #[test]
 fn a_resumed_run_gives_the_same_bits_in_another_order_of_parameters() {
-    resumes(SgdOptions { momentum: 0.9, dampening: 0.1, weight_decay: 0.01, ..Default::default() });
-    resumes(SgdOptions::default());
-    resumes(RmsPropOptions { momentum: 0.5, centered: true, ..Default::default() });
-    resumes(AdamOptions { lr: 0.02, amsgrad: true, ..Default::default() });
-    resumes(AdamWOptions { lr: 0.02, ..Default::default() });
-    resumes(AdagradOptions { lr_decay: 0.1, initial_accumulator_value: 0.1, ..Default::default() });
-    resumes(AdadeltaOptions { rho: 0.8, ..Default::default() });
-    resumes(AdamaxOptions { weight_decay: 0.01, ..Default::default() });
-    resumes(NAdamOptions { momentum_decay: 0.1, ..Default::default() });
-    resumes(RAdamOptions { betas: (0.8, 0.9), ..Default::default() });
-    resumes(RpropOptions { etas: (0.4, 1.3), ..Default::default() });
-    resumes(AsgdOptions { lambd: 0.1, t0: 2.0, ..Default::default() });
-    resumes(LionOptions { weight_decay: 0.1, ..Default::default() });
-    resumes(AdafactorOptions { eps: (Some(1e-6), 1e-3), ..Default::default() });
-    resumes(SparseAdamOptions { betas: (0.8, 0.9), ..Default::default() });
-}
-
-#[test]
-fn a_resumed_run_of_muon_gives_the_same_bits() {
-    let make = |seed| Parameter::new(tensor(&numbers(seed, 12), [3, 4])).unwrap();
-    let train = |p: &Parameter, optimizer: &mut Muon, steps: std::ops::Range<u64>| {
-        for step in steps {
-            p.set_grad(Some(tensor(&numbers(50 + step, 12), [3, 4]))).unwrap();
-            optimizer.step().unwrap();
-        }
-    };
-    let options = MuonOptions { momentum: 0.7, ..Default::default() };
-    let whole = make(1);
-    train(&whole, &mut Muon::new([whole.clone()], options.clone()).unwrap(), 0..6);
-    for saved_at in 0..6 {
-        let first = make(1);
-        let mut before = Muon::new([first.clone()], options.clone()).unwrap();
-        train(&first, &mut before, 0..saved_at);
-        let second = make(2);
-        second.set(&first.tensor()).unwrap();
-        let mut after = Muon::new([second.clone()], MuonOptions::default()).unwrap();
-        after.load_state_dict(&before.state_dict().unwrap()).unwrap();
-        train(&second, &mut after, saved_at..6);
-        assert_eq!(values(&second), values(&whole));
-    }
+    every_optimizer(&mut Resumes);
 }
 
 #[test]

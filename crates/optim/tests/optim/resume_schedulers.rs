@@ -2,15 +2,15 @@
 
 use chainrule_optim::*;
 
-use crate::parameter;
+use crate::{parameter, with_lr};
 
 /// The most steps that one of them takes.
-const STEPS: usize = 24;
+pub(crate) const STEPS: usize = 24;
 
-type Make = fn(&mut dyn Hyperparameters) -> Box<dyn LrScheduler>;
+pub(crate) type Make = fn(&mut dyn Hyperparameters) -> Box<dyn LrScheduler>;
 
 /// Each scheduler, twice: with the options of the run, and with others that loading has to replace.
-fn schedulers() -> Vec<(Make, Make)> {
+pub(crate) fn schedulers() -> Vec<(Make, Make)> {
     vec![
         (|o| Box::new(StepLR::new(o, 3, 0.7).unwrap()), |o| Box::new(StepLR::new(o, 1, 0.1).unwrap())),
         (
@@ -73,6 +73,13 @@ fn schedulers() -> Vec<(Make, Make)> {
             },
         ),
         (|o| chained(o, 0.7), |o| chained(o, 0.1)),
+        (
+            |o| {
+                let schedule = SWALRSchedule { anneal_epochs: 7, ..SWALRSchedule::new([0.05, 0.02]) };
+                Box::new(SWALR::with_schedule(o, schedule).unwrap())
+            },
+            |o| Box::new(SWALR::new(o, 0.3).unwrap()),
+        ),
     ]
 }
 
@@ -93,16 +100,12 @@ fn chained(optimizer: &mut dyn Hyperparameters, gamma: f64) -> Box<dyn LrSchedul
 }
 
 /// Two groups.
-fn optimizer<A: Algorithm>(options: &A) -> Optimizer<A> {
-    let group = |lr| {
-        let mut options = options.clone();
-        options.set_lr(lr);
-        ParamGroup::new([parameter(1, 1)], options)
-    };
+pub(crate) fn optimizer<A: Algorithm>(options: &A) -> Optimizer<A> {
+    let group = |lr| ParamGroup::new([parameter(1, 1)], with_lr(options, lr));
     Optimizer::with_groups([group(0.1), group(1.0 / 3.0)]).unwrap()
 }
 
-fn hyperparameters(optimizer: &dyn Hyperparameters) -> Vec<(f64, f64, Option<f64>)> {
+pub(crate) fn hyperparameters(optimizer: &dyn Hyperparameters) -> Vec<(f64, f64, Option<f64>)> {
     let of = |g| (optimizer.lr(g), optimizer.initial_lr(g), optimizer.momentum(g));
     (0..optimizer.num_groups()).map(of).collect()
 }

@@ -338,14 +338,8 @@ struct NoMomentum {
 
 impl Algorithm for NoMomentum {
     const NAME: &'static str = "NoMomentum";
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-    fn validate(&self) -> chainrule_tensor::Result<()> {
-        Ok(())
+    fn hyperparameters(&mut self) -> Vec<algorithm::Hyperparameter<'_>> {
+        vec![algorithm::Hyperparameter::lr(&mut self.lr)]
     }
     fn update<T: chainrule_tensor::FloatElement>(&self, _: algorithm::Update<'_, T>) {}
 }

@@ -3,7 +3,8 @@
 //! Everything is kept as logarithms and in `f64`: probabilities of long sequences are too small for numbers, and
 //! sums of their logarithms too long for `f32`.
 
-use chainrule_kernels::parallel;
+use chainrule_kernels::arrays::{self, Function};
+use chainrule_kernels::{Float, parallel};
 use chainrule_tensor::FloatElement;
 
 use super::batch::{Batch, Sequence};
@@ -12,11 +13,19 @@ const NONE: f64 = f64::NEG_INFINITY;
 
 /// The logarithm of a sum of three numbers with these logarithms.
 fn log_sum(a: f64, b: f64, c: f64) -> f64 {
-    let most = a.max(b).max(c);
-    if most == NONE && !(a + b + c).is_nan() {
-        return NONE;
+    let (larger, least) = if a < b { (b, a) } else { (a, b) };
+    let (most, middle) = if larger < c { (c, larger) } else { (larger, c) };
+    if most == NONE {
+        return a + b + c;
     }
-    most + ((a - most).exp() + (b - most).exp() + (c - most).exp()).ln()
+    // Against the largest, the others are often below the precision of the sum.
+    let rest = below(middle - most) + below(least - most);
+    if rest == 0.0 { most } else { most + rest.ln_1p() }
+}
+
+/// eˣ for the difference x to the largest logarithm; 0 where adding it to 1 changes nothing. A NaN stays.
+fn below(x: f64) -> f64 {
+    if x < -40.0 { 0.0 } else { x.exp() }
 }
 
 /// The estimated time for a batch, in nanoseconds.
@@ -140,11 +149,22 @@ pub(super) fn gradient<T: FloatElement>(
                 grad.fill(T::NAN);
                 continue;
             }
-            grad.iter_mut().zip(x).for_each(|(grad, &x)| *grad = x.exp() * g[i]);
+            arrays::map([x], grad, 1.0, Probability(g[i]));
             let occupation = &occupation[(i * t + frame) * states..];
             for (s, p) in occupation.iter().enumerate().take(sequence.states()) {
                 grad[sequence.class(s, batch.blank)] -= T::from_f64(*p) * g[i];
             }
         }
     });
+}
+
+/// A probability, by its logarithm, times a gradient.
+#[derive(Clone, Copy)]
+struct Probability<T>(T);
+
+impl<T: Float> Function<T, 1> for Probability<T> {
+    #[inline(always)]
+    fn at(self, [x]: [T; 1]) -> T {
+        x.exp() * self.0
+    }
 }

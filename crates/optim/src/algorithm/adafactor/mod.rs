@@ -7,7 +7,7 @@ use chainrule_kernels::{Buffer, update};
 use chainrule_tensor::{FloatElement, Result, Shape, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, StateTensor, Update};
+use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
 use crate::{Optimizer, check};
 use factored::Factored;
 
@@ -90,16 +90,15 @@ fn without(shape: &Shape, from_last: usize) -> Shape {
 impl Algorithm for AdafactorOptions {
     const NAME: &'static str = "Adafactor";
 
-    fn lr(&self) -> f64 {
-        self.lr
+    fn hyperparameters(&mut self) -> Vec<Hyperparameter<'_>> {
+        vec![
+            Hyperparameter::lr(&mut self.lr),
+            Hyperparameter::new("eps.1", &mut self.eps.1, Range::NonNegative),
+            Hyperparameter::weight_decay(&mut self.weight_decay),
+        ]
     }
 
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
-
-    fn validate(&self) -> Result<()> {
-        check::non_negative(Self::NAME, "lr", self.lr)?;
+    fn rules(&self) -> Result<()> {
         if !(self.beta2_decay <= 0.0 && self.beta2_decay.is_finite()) {
             bail!(
                 Value,
@@ -109,15 +108,10 @@ impl Algorithm for AdafactorOptions {
             );
         }
         check::non_negative(Self::NAME, "eps.0", self.eps.0.unwrap_or(0.0))?;
-        check::non_negative(Self::NAME, "eps.1", self.eps.1)?;
         if !(self.d >= 1.0 && self.d.is_finite()) {
             bail!(Value, Self::NAME, "d must be a finite number of at least 1, not {}", self.d);
         }
-        check::non_negative(Self::NAME, "weight_decay", self.weight_decay)
-    }
-
-    fn weight_decay_mut(&mut self) -> Option<&mut f64> {
-        Some(&mut self.weight_decay)
+        Ok(())
     }
 
     fn state(&self) -> Vec<StateTensor> {
@@ -156,7 +150,7 @@ impl Algorithm for AdafactorOptions {
                 matrix.normalize(grad, row, column, (eps, smallest), out);
             }
         } else {
-            update::in_place([first, &mut change], grad, 0.6, |[v, _], g| {
+            update::in_place([first, &mut change], grad, 0.6, move |[v, _], g| {
                 let v = average(v, g * g);
                 [v, g / v.maximum(smallest).sqrt()]
             });
@@ -166,6 +160,6 @@ impl Algorithm for AdafactorOptions {
         let clipped = alpha / (root_mean_square(&change) / self.d).max(1.0);
         let rate = T::of(if self.maximize { -clipped } else { clipped });
         let shrink = T::of(1.0 - self.lr * self.weight_decay);
-        update::in_place([parameter.value], &change, 0.3, |[x], u| [x * shrink - rate * u]);
+        update::in_place([parameter.value], &change, 0.3, move |[x], u| [x * shrink - rate * u]);
     }
 }
