@@ -32,12 +32,12 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new((m, n, k): (usize, usize, usize), threads: usize) -> Self {
         let nanoseconds = nanoseconds(m, n, k);
-        // As many pieces as are worth a thread, up to eight.
-        let wanted = ((nanoseconds / PIECE_NS) as usize).clamp(1, 8);
+        // As many pieces as are worth a thread.
+        let wanted = ((nanoseconds / PIECE_NS) as usize).max(1);
         let blocks = m.div_ceil(BLOCK) * n.div_ceil(BLOCK);
-        let depth = Cut::into(k, (wanted / blocks).max(1), DEPTH_TILE);
-        // Two pieces for each thread even out what else runs on the machine; each block packs its operands anew.
-        let pieces = if threads == 1 { 1 } else { wanted.min(2 * threads).div_ceil(depth.pieces) };
+        let depth = Cut::into(k, (wanted.min(8) / blocks).max(1), DEPTH_TILE);
+        // Four pieces for each thread even out what else runs on the machine; each block packs its operands anew.
+        let pieces = if threads == 1 { 1 } else { wanted.min(4 * threads).div_ceil(depth.pieces) };
         let cut = |rows: usize| {
             let rows = Cut::into(m, rows, TILE);
             let columns = Cut::into(n, pieces.div_ceil(rows.pieces), TILE);

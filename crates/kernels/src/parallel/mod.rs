@@ -4,12 +4,14 @@
 //! own part of the output; so results are the same bits for every thread count. Small work stays on the
 //! calling thread, one thread means that no pool exists, and work inside a task never starts more threads.
 
+mod pool;
+
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use rayon::ThreadPool;
+use pool::Pool;
 
 /// Work that is estimated to take less than this many nanoseconds is not shared out: waking a sleeping
 /// thread costs about as much.
@@ -17,7 +19,7 @@ const WORTH_SHARING_NS: f64 = 30_000.0;
 
 /// What is asked for by `set_num_threads`; 0 until somebody asks.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
-static POOL: RwLock<Option<Arc<ThreadPool>>> = RwLock::new(None);
+static POOL: RwLock<Option<(usize, Arc<Pool>)>> = RwLock::new(None);
 
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
@@ -46,24 +48,25 @@ fn available() -> usize {
 /// Sets the number of threads that kernels use from now on. With 1 there is no pool at all. Zero counts as 1.
 pub fn set_num_threads(threads: usize) {
     THREADS.store(threads.max(1), Ordering::Relaxed);
-    *POOL.write().unwrap_or_else(|e| e.into_inner()) = None;
+    *POOL.write().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
 /// The pool, with one thread fewer than [`num_threads`]: the caller works too.
-fn pool(threads: usize) -> Option<Arc<ThreadPool>> {
-    let fits = |p: &Arc<ThreadPool>| p.current_num_threads() == threads - 1;
-    if let Some(pool) = POOL.read().unwrap_or_else(|e| e.into_inner()).as_ref().filter(|p| fits(p)) {
-        return Some(pool.clone());
+fn pool(threads: usize) -> Arc<Pool> {
+    if let Some((size, pool)) = &*POOL.read().unwrap_or_else(PoisonError::into_inner)
+        && *size == threads
+    {
+        return pool.clone();
     }
-    let mut slot = POOL.write().unwrap_or_else(|e| e.into_inner());
-    if !slot.as_ref().is_some_and(fits) {
-        let built = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads - 1)
-            .thread_name(|i| format!("chainrule-{i}"))
-            .build();
-        *slot = built.ok().map(Arc::new);
+    let mut slot = POOL.write().unwrap_or_else(PoisonError::into_inner);
+    match &*slot {
+        Some((size, pool)) if *size == threads => pool.clone(),
+        _ => {
+            let pool = Arc::new(Pool::new(threads - 1, threads <= available()));
+            *slot = Some((threads, pool.clone()));
+            pool
+        }
     }
-    slot.clone()
 }
 
 /// Runs `task(0)`, …, `task(tasks - 1)`, each once, on several threads where the whole is estimated to take
@@ -75,11 +78,9 @@ pub fn run(tasks: usize, total_ns: f64, task: impl Fn(usize) + Sync) {
 /// [`run`], compiled once and not for every task there is.
 fn share(tasks: usize, total_ns: f64, task: &(dyn Fn(usize) + Sync)) {
     let threads = if tasks < 2 || total_ns < WORTH_SHARING_NS || INSIDE.get() { 1 } else { num_threads() };
-    let pool = if threads > 1 { pool(threads) } else { None };
-    let Some(pool) = pool else {
-        (0..tasks).for_each(task);
-        return;
-    };
+    if threads == 1 {
+        return (0..tasks).for_each(task);
+    }
     let next = AtomicUsize::new(0);
     let work = || {
         let _inside = Inside::enter();
@@ -91,12 +92,7 @@ fn share(tasks: usize, total_ns: f64, task: &(dyn Fn(usize) + Sync)) {
             task(i);
         }
     };
-    pool.in_place_scope(|scope| {
-        for _ in 1..threads.min(tasks) {
-            scope.spawn(|_| work());
-        }
-        work();
-    });
+    pool(threads).run(&work);
 }
 
 /// Marks this thread as working on a task, until dropped.
