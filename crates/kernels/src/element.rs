@@ -232,7 +232,7 @@ macro_rules! float {
             }
             #[inline(always)]
             fn erf(self) -> Self {
-                math::erf(self)
+                float!(@erf $t, self)
             }
             #[inline(always)]
             fn fmod(self, y: Self) -> Self {
@@ -251,6 +251,12 @@ macro_rules! float {
                 $t::mul_add(self, a, b)
             }
         }
+    };
+    (@erf f32, $x:ident) => {
+        math::erf_f32($x)
+    };
+    (@erf f64, $x:ident) => {
+        math::erf($x)
     };
     (@powf f32, $x:ident, $y:ident) => {
         math::powf($x, $y)

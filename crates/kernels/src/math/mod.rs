@@ -11,7 +11,7 @@ mod logarithm_f64;
 mod power;
 mod trigonometric;
 
-pub(crate) use erf::erf;
+pub(crate) use erf::{erf, erf_f32};
 pub(crate) use exponential::{exp, exp_m1, tanh};
 pub(crate) use logarithm::{ln, ln_1p};
 pub(crate) use logarithm_f64::{log2, log10};
