@@ -5,6 +5,8 @@
 //! and the accumulators are merged as a tree at the end. Sums of floats are accumulated in `f64`, which is
 //! as fast as memory delivers `f32` and makes their rounding error one rounding of the result.
 
+use crate::Float;
+
 /// Accumulators that run side by side.
 pub(crate) const LANES: usize = 64;
 
@@ -35,6 +37,36 @@ pub(crate) fn fold2<T: Copy, U: Copy, A: Copy>(
     let mut lanes = [identity; LANES];
     accumulate2(&mut lanes, (x, y), |a, v, w| combine(a, map(v, w)));
     merge(lanes, combine)
+}
+
+/// Elements that [`sums2`] adds up in their own precision before it goes on in `f64`: sixteen to a lane.
+const STRETCH: usize = 16 * LANES;
+
+/// Two sums over pairs of elements of two slices of one length. Half as much work as two folds in `f64`, at the price of
+/// a few roundings in the precision of `T`.
+#[inline(always)]
+pub(crate) fn sums2<T: Float>((x, y): (&[T], &[T]), map: impl Fn(T, T) -> [T; 2]) -> [f64; 2] {
+    let mut totals = [0.0; 2];
+    for (x, y) in x.chunks(STRETCH).zip(y.chunks(STRETCH)) {
+        let (mut first, mut second) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+        let (rows_x, rest_x) = x.as_chunks::<LANES>();
+        let (rows_y, rest_y) = y.as_chunks::<LANES>();
+        for (x, y) in rows_x.iter().zip(rows_y) {
+            for lane in 0..LANES {
+                let [a, b] = map(x[lane], y[lane]);
+                first[lane] += a;
+                second[lane] += b;
+            }
+        }
+        for (lane, (&x, &y)) in rest_x.iter().zip(rest_y).enumerate() {
+            let [a, b] = map(x, y);
+            first[lane] += a;
+            second[lane] += b;
+        }
+        totals[0] += merge(first.map(T::to_f64), |a, b| a + b);
+        totals[1] += merge(second.map(T::to_f64), |a, b| a + b);
+    }
+    totals
 }
 
 /// `lane = step(lane, element)` for each element of `x`, which starts at the first lane.

@@ -14,6 +14,9 @@ const NS: f64 = 0.6;
 /// Elements in a task.
 const PIECE: usize = 32_768;
 
+/// Rows whose parts of the gradients of weight and bias are added up before they join the rest.
+const GROUP: usize = 4;
+
 /// What a row is normalised with.
 #[derive(Clone, Copy, Debug)]
 pub struct Affine<'a, T> {
@@ -148,6 +151,10 @@ impl<T: Float> Kernel for Backward<'_, T> {
         let n = self.n;
         self.sums.fill(0.0);
         let (of_weight, of_bias) = self.sums.split_at_mut(n);
+        let groups = self.grad.chunks(GROUP * n).zip(self.x.chunks(GROUP * n));
+        for ((grad, x), statistics) in groups.zip(self.statistics.chunks(GROUP)) {
+            add_affine((grad, x), statistics, of_weight, of_bias);
+        }
         let rows = self.grad.chunks_exact(n).zip(self.x.chunks_exact(n)).zip(self.of_x.chunks_exact_mut(n));
         for (((grad, x), out), &[mean, inverse]) in rows.zip(self.statistics) {
             // ĝ goes to its place in the output first.
@@ -159,20 +166,43 @@ impl<T: Float> Kernel for Backward<'_, T> {
                 }
                 None => out.copy_from_slice(grad),
             }
-            for (((&g, &x), of_weight), of_bias) in
-                grad.iter().zip(x).zip(of_weight.iter_mut()).zip(of_bias.iter_mut())
-            {
-                *of_weight += (g * ((x - mean) * inverse)).to_f64();
-                *of_bias += g.to_f64();
-            }
-            let count = n as f64;
-            let sum = lanes::fold(out, 0.0, T::to_f64, |a, b| a + b) / count;
-            let with_x = |g: T, x: T| (g * ((x - mean) * inverse)).to_f64();
-            let product = lanes::fold2((out, x), 0.0, with_x, |a, b| a + b) / count;
-            let (sum, product) = (T::from_f64(sum), T::from_f64(product));
+            let sums = lanes::sums2((out, x), |g, x| [g, g * ((x - mean) * inverse)]);
+            let [sum, product] = sums.map(|sum| T::from_f64(sum / n as f64));
             for (out, &x) in out.iter_mut().zip(x) {
                 *out = (*out - sum - (x - mean) * inverse * product) * inverse;
             }
+        }
+    }
+}
+
+/// Adds the sums over up to [`GROUP`] rows to the gradients of weight and bias: in the precision of `T` among
+/// themselves, so that what is kept in `f64` is read and written once for all of them.
+#[inline(always)]
+fn add_affine<T: Float>(
+    (grad, x): (&[T], &[T]),
+    statistics: &[[T; 2]],
+    of_weight: &mut [f64],
+    of_bias: &mut [f64],
+) {
+    let n = of_weight.len();
+    if let &[[m0, i0], [m1, i1], [m2, i2], [m3, i3]] = statistics {
+        let (g0, g1, g2, g3) = (&grad[..n], &grad[n..2 * n], &grad[2 * n..3 * n], &grad[3 * n..4 * n]);
+        let (x0, x1, x2, x3) = (&x[..n], &x[n..2 * n], &x[2 * n..3 * n], &x[3 * n..4 * n]);
+        let of_bias = &mut of_bias[..n];
+        for j in 0..n {
+            let pair = (g0[j] * ((x0[j] - m0) * i0)) + g1[j] * ((x1[j] - m1) * i1);
+            let other = (g2[j] * ((x2[j] - m2) * i2)) + g3[j] * ((x3[j] - m3) * i3);
+            of_weight[j] += (pair + other).to_f64();
+            of_bias[j] += ((g0[j] + g1[j]) + (g2[j] + g3[j])).to_f64();
+        }
+        return;
+    }
+    for ((grad, x), &[mean, inverse]) in grad.chunks_exact(n).zip(x.chunks_exact(n)).zip(statistics) {
+        for (((&g, &x), of_weight), of_bias) in
+            grad.iter().zip(x).zip(of_weight.iter_mut()).zip(of_bias.iter_mut())
+        {
+            *of_weight += (g * ((x - mean) * inverse)).to_f64();
+            *of_bias += g.to_f64();
         }
     }
 }
