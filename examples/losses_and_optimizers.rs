@@ -1,4 +1,4 @@
-//! Losses for regression and classification, losses of one's own, and three optimizers on the same task.
+//! Losses for regression and classification, and three optimizers on the same task.
 //!
 //!     cargo run --release --example losses_and_optimizers
 
@@ -10,30 +10,6 @@ fn main() -> Result<()> {
     optimizers()
 }
 
-/// Huber loss: squared where the error is small, linear where it is large, so that outliers count less.
-///
-/// A loss of one's own is a function of tensors; its gradient needs nothing to be written.
-fn huber_loss(predictions: &Tensor, targets: &Tensor, delta: f64) -> Result<Tensor> {
-    let error = predictions.sub(targets)?.abs()?;
-    let quadratic = error.clamp(None, Some(delta))?;
-    let linear = error.sub(&quadratic)?;
-    (quadratic.square()? * 0.5 + linear * delta).mean()
-}
-
-/// Hinge loss of scores against targets of −1 and 1, as support vector machines use it.
-fn hinge_loss(scores: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    (1.0 - scores.mul(targets)?).relu()?.mean()
-}
-
-/// Focal loss: cross-entropy in which samples that are predicted well already count less, against classes of
-/// very different frequency.
-fn focal_loss(logits: &Tensor, targets: &Tensor, gamma: f64) -> Result<Tensor> {
-    let criterion = CrossEntropyLoss { reduction: Reduction::None, ..Default::default() };
-    let cross_entropy = criterion.forward(logits, targets)?;
-    let probability = (-&cross_entropy).exp()?;
-    (1.0 - probability).pow(gamma)?.mul(&cross_entropy)?.mean()
-}
-
 fn regression_losses() -> Result<()> {
     let predictions = Tensor::new([2.5, 0.0, 2.0, 8.0]).requires_grad_(true)?;
     let targets = Tensor::new([3.0, -0.5, 2.0, 4.0]);
@@ -41,7 +17,7 @@ fn regression_losses() -> Result<()> {
     let losses = [
         ("mean squared error", MSELoss::new().forward(&predictions, &targets)?),
         ("mean absolute error", L1Loss::new().forward(&predictions, &targets)?),
-        ("Huber loss", huber_loss(&predictions, &targets, 1.0)?),
+        ("Huber loss", HuberLoss::new().forward(&predictions, &targets)?),
     ];
     for (name, loss) in losses {
         predictions.zero_grad();
@@ -57,7 +33,7 @@ fn classification_losses() -> Result<()> {
     let logits = Tensor::new([[2.0, 0.5, -1.0], [0.1, 0.2, 0.3]]);
     let classes = Tensor::new([0, 2]);
     println!("{:>20}: {:.4}", "cross-entropy", CrossEntropyLoss::new().forward(&logits, &classes)?.item()?);
-    println!("{:>20}: {:.4}", "focal loss", focal_loss(&logits, &classes, 2.0)?.item()?);
+    println!("{:>20}: {:.4}", "focal loss", FocalLoss::new().forward(&logits, &classes)?.item()?);
     let (probabilities, truth) = (Tensor::new([0.9, 0.2, 0.6]), Tensor::new([1.0, 0.0, 1.0]));
     println!(
         "{:>20}: {:.4}",
@@ -65,7 +41,7 @@ fn classification_losses() -> Result<()> {
         BCELoss::new().forward(&probabilities, &truth)?.item()?
     );
     let (scores, signs) = (Tensor::new([1.5, -0.3, 0.2]), Tensor::new([1.0, -1.0, 1.0]));
-    println!("{:>20}: {:.4}", "hinge loss", hinge_loss(&scores, &signs)?.item()?);
+    println!("{:>20}: {:.4}", "hinge loss", HingeLoss::new().forward(&scores, &signs)?.item()?);
     Ok(())
 }
 

@@ -27,10 +27,12 @@ pub use chainrule_kernels::Float;
 ///
 /// impl ElementwiseLoss for LogCosh {
 ///     const NAME: &'static str = "log_cosh";
+///     #[inline(always)]
 ///     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
 ///         let d = (x - y).abs();
 ///         d + (T::of(-2.0) * d).exp().ln_1p() - T::of(std::f64::consts::LN_2)
 ///     }
+///     #[inline(always)]
 ///     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
 ///         if operand == 0 { (x - y).tanh() } else { (y - x).tanh() }
 ///     }
@@ -52,7 +54,8 @@ pub trait ElementwiseLoss<const N: usize = 2>: Copy + Send + Sync + 'static {
     /// Estimated time for an element on one thread, in nanoseconds.
     const COST_NS: f64 = 0.5;
 
-    /// f(x, y, …)
+    /// f(x, y, …). To be `#[inline(always)]`, as its derivative: only within the loop is it compiled for the
+    /// instructions that the processor has, and a function outside of it may take ten times as long.
     fn f<T: Float>(self, operands: [T; N]) -> T;
     /// ∂f/∂x where `operand` is 0, ∂f/∂y where it is 1, and so on.
     fn df<T: Float>(self, operand: usize, operands: [T; N]) -> T;

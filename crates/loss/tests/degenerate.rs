@@ -147,6 +147,38 @@ fn a_row_that_is_ignored_may_hold_anything() -> Result<()> {
     Ok(())
 }
 
+/// A class that counts for nothing is not one that is ignored: its logarithm shows, and so does a mean over no weight.
+#[test]
+fn a_class_of_weight_zero() -> Result<()> {
+    let y = Tensor::new([2, 1]);
+    let cases = [
+        ([0.0, 1.0, 2.0], Reduction::None, vec![INF, 0.4], [0.0, 0.0, -2.0, 0.0, -1.0, 0.0]),
+        ([1.0, 1.0, 0.0], Reduction::None, vec![NAN, 0.4], [0.0, 0.0, 0.0, 0.0, -1.0, 0.0]),
+        ([1.0, 1.0, 0.0], Reduction::Mean, vec![NAN], [0.0, 0.0, 0.0, 0.0, -1.0, 0.0]),
+        ([0.0, 0.0, 0.0], Reduction::Mean, vec![NAN], [0.0, 0.0, NAN, 0.0, NAN, 0.0]),
+    ];
+    for (weight, reduction, want, gradient) in cases {
+        let x = Tensor::from_vec(vec![-1.0, -2.0, -INF, -0.3, -0.4, -0.7], [2, 3])?.requires_grad_(true)?;
+        let options = NLLLoss {
+            weight: Some(Tensor::from_vec(weight.to_vec(), [3])?),
+            reduction,
+            ..Default::default()
+        };
+        check(&x, nll_loss(&x, &y, &options), &want, &gradient);
+    }
+    Ok(())
+}
+
+/// The limit of ln y + 1 − x; PyTorch has NaN there, from 0·∞.
+#[test]
+fn the_gradient_of_a_target_of_zero() -> Result<()> {
+    let y = vector(&[0.0, 0.5]);
+    let options = KLDivLoss { reduction: Reduction::None, ..Default::default() };
+    let x = Tensor::from_vec(vec![-0.5, -1.0], [2])?;
+    check(&y, kl_div(&x, &y, &options), &[0.0, 0.5 * 0.5f64.ln() + 0.5], &[-INF, 0.5f64.ln() + 2.0]);
+    Ok(())
+}
+
 /// A sequence that does not fit into its frames, one without labels, one without either, one without frames.
 #[test]
 fn sequences_that_do_not_fit() -> Result<()> {

@@ -64,7 +64,7 @@ impl ElementwiseLoss for LogDivergence {
 /// of a probability, and y of the target, a probability, reduced: their mean over all elements unless the
 /// options say otherwise (PyTorch: `torch.nn.functional.kl_div`). Gradients flow to both.
 ///
-/// A term with y = 0 is 0. With `log_target` the target holds ln y and terms are e^y·(y − x): NaN where it is
+/// A term with y = 0 is 0, and its gradient with respect to y the limit, −∞ (PyTorch: NaN). With `log_target` the target holds ln y and terms are e^y·(y − x): NaN where it is
 /// −∞. The divergence of distributions is the sum of the terms of a row: take [`Reduction::BatchMean`] or
 /// [`Reduction::Sum`]. The mean over all elements, PyTorch's default, is smaller by the number of classes.
 ///

@@ -3,6 +3,52 @@
 use super::*;
 
 #[test]
+fn mse() {
+    let case = |label, options: MSELoss, want: &[f64]| {
+        check(label, &[wave(1.0, [2, 3]), wave(2.0, [2, 3])], |x| mse_loss(&x[0], &x[1], &options), want)
+    };
+    case(
+        "none",
+        MSELoss { reduction: None, ..Default::default() },
+        &[0.4642881144807731, 0.9975228794208917, -0.9975228794208917],
+    );
+    case("mean", MSELoss::new(), &[1.5220965207340573, -0.6343524331072503, 0.6343524331072503]);
+    case(
+        "sum",
+        MSELoss { reduction: Sum, ..Default::default() },
+        &[9.132579124404344, -3.8061145986435014, 3.8061145986435014],
+    );
+    case(
+        "weight mean",
+        MSELoss { weight: Some(between(0.5, 2.0, 3.0, [2, 3])), ..Default::default() },
+        &[1.5151811923919376, -0.6893179856524608, 0.6893179856524608],
+    );
+}
+
+#[test]
+fn l1() {
+    let case = |label, options: L1Loss, want: &[f64]| {
+        check(label, &[wave(1.0, [2, 3]), wave(2.0, [2, 3])], |x| l1_loss(&x[0], &x[1], &options), want)
+    };
+    case(
+        "none",
+        L1Loss { reduction: None, ..Default::default() },
+        &[-0.17678074212331296, -0.11446119834636681, 0.11446119834636681],
+    );
+    case("mean", L1Loss::new(), &[1.0490979957627868, -0.27557353055821115, 0.27557353055821115]);
+    case(
+        "sum",
+        L1Loss { reduction: Sum, ..Default::default() },
+        &[6.2945879745767215, -1.653441183349267, 1.653441183349267],
+    );
+    case(
+        "weight mean",
+        L1Loss { weight: Some(between(0.5, 2.0, 3.0, [2, 3])), ..Default::default() },
+        &[1.045208360242457, -0.26274416709872334, 0.26274416709872334],
+    );
+}
+
+#[test]
 fn smooth_l1() {
     let case = |label, options: SmoothL1Loss, want: &[f64]| {
         check(

@@ -22,7 +22,8 @@ fn go_on(run: &str, prepare: impl FnOnce(&Path), check: impl FnOnce(&Path)) {
     std::fs::create_dir_all(&folder).unwrap();
     prepare(&folder);
     let mut other = Command::new(std::env::current_exe().unwrap());
-    let output = other.args(["--exact", &format!("fresh_process::{run}")]).env(FOLDER, &folder).output().unwrap();
+    let output =
+        other.args(["--exact", &format!("fresh_process::{run}")]).env(FOLDER, &folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     check(&folder);
     std::fs::remove_dir_all(&folder).unwrap();

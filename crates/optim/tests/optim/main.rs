@@ -11,6 +11,7 @@ mod resume;
 mod resume_schedulers;
 mod schedulers;
 mod shapes;
+mod swa;
 
 use chainrule_optim::{Algorithm, Hyperparameters, Optimizer};
 use chainrule_tensor::{Parameter, Shape, Tensor};

@@ -5,9 +5,10 @@ use chainrule_tensor::{ErrorKind, Parameter};
 
 use crate::{numbers, parameter, tensor, values};
 
-/// The option is refused when the optimizer is made and when it is set later; the message names it.
+/// The options are refused when the optimizer is made and when they are set later, and nothing moves.
 fn refused<A: Algorithm + Default>(options: A, words: &[&str]) {
-    let p = parameter(1, 3);
+    let matrix = || Parameter::new(tensor(&numbers(1, 4), [2, 2])).unwrap();
+    let p = matrix();
     let error = Optimizer::new([p.clone()], options.clone()).expect_err("options out of range");
     assert_eq!(error.kind(), ErrorKind::Value);
     assert_eq!(error.location().unwrap().file(), file!(), "{error}");
@@ -16,79 +17,134 @@ fn refused<A: Algorithm + Default>(options: A, words: &[&str]) {
     }
     let mut optimizer = Optimizer::new([p.clone()], A::default()).unwrap();
     optimizer.param_groups_mut()[0].options = options.clone();
-    p.set_grad(Some(tensor(&numbers(2, 3), [3]))).unwrap();
+    p.set_grad(Some(tensor(&numbers(2, 4), [2, 2]))).unwrap();
     assert!(optimizer.step().is_err());
-    assert_eq!(values(&p), numbers(1, 3), "nothing moves");
-    assert!(optimizer.add_param_group(ParamGroup::new([parameter(1, 3)], options)).is_err());
+    assert_eq!(values(&p), numbers(1, 4), "nothing moves");
+    assert!(optimizer.add_param_group(ParamGroup::new([matrix()], options)).is_err());
     assert_eq!(optimizer.param_groups().len(), 1);
+}
+
+/// Rows of options out of range with the words of the error: the option's name and its value. And of every number
+/// among the options there is a row, so that a new one without a check is noticed.
+macro_rules! refused {
+    ($($options:ident { $($field:ident: $value:expr => $words:expr),+ $(,)? })+) => {
+        $(
+            let mut fields = Vec::new();
+            $(
+                refused($options { $field: $value, ..Default::default() }, &$words);
+                fields.push(stringify!($field));
+            )+
+            every_number_is_in(&$options::default(), &fields);
+        )+
+    };
+}
+
+/// Each field of the options that holds numbers occurs in a list.
+fn every_number_is_in<A: Algorithm>(options: &A, fields: &[&str]) {
+    let json = serde_json::to_value(options).unwrap();
+    for (field, value) in json.as_object().unwrap() {
+        if value.is_number() || value.is_array() {
+            assert!(fields.contains(&field.as_str()), "{}: no row for {field}", A::NAME);
+        }
+    }
 }
 
 #[test]
 fn hyperparameters_out_of_range_are_refused_with_their_value() {
-    for lr in [-0.1, f64::NAN, f64::INFINITY] {
-        let value = lr.to_string();
-        refused(SgdOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(RmsPropOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(AdamOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(AdamWOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(AdagradOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(AdadeltaOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(AdamaxOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(NAdamOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(RAdamOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(RpropOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(AsgdOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(LionOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(AdafactorOptions { lr, ..Default::default() }, &["lr", &value]);
-        refused(SparseAdamOptions { lr, ..Default::default() }, &["lr", &value]);
+    const NAN: f64 = f64::NAN;
+    const INFINITY: f64 = f64::INFINITY;
+    refused! {
+        SgdOptions {
+            lr: -0.1 => ["lr", "-0.1"], lr: NAN => ["lr", "NaN"], lr: INFINITY => ["lr", "inf"],
+            momentum: -0.5 => ["momentum", "-0.5"], dampening: NAN => ["dampening", "NaN"],
+            weight_decay: -0.25 => ["weight_decay", "-0.25"], nesterov: true => ["nesterov", "momentum 0 "],
+        }
+        RmsPropOptions {
+            lr: -0.1 => ["lr", "-0.1"], alpha: 1.5 => ["alpha", "1.5"], alpha: -0.5 => ["alpha", "-0.5"],
+            alpha: NAN => ["alpha", "NaN"], eps: -1e-3 => ["eps", "-0.001"], momentum: -1.0 => ["momentum", "-1"],
+            weight_decay: -1.0 => ["weight_decay", "-1"],
+        }
+        AdamOptions {
+            lr: NAN => ["lr", "NaN"], betas: (1.0, 0.9) => ["betas.0", "1"], betas: (0.9, -0.1) => ["betas.1", "-0.1"],
+            betas: (0.9, NAN) => ["betas.1", "NaN"], eps: -1.0 => ["eps", "-1"],
+            weight_decay: -1.0 => ["weight_decay", "-1"],
+        }
+        AdamWOptions {
+            lr: -0.1 => ["lr", "-0.1"], betas: (-0.5, 0.9) => ["betas.0", "-0.5"], betas: (0.9, 1.0) => ["betas.1", "1"],
+            eps: INFINITY => ["eps", "inf"], weight_decay: -1.0 => ["weight_decay", "-1"],
+        }
+        AdagradOptions {
+            lr: -0.1 => ["lr", "-0.1"], lr_decay: -0.5 => ["lr_decay", "-0.5"], eps: -0.5 => ["eps", "-0.5"],
+            initial_accumulator_value: -0.5 => ["initial_accumulator_value", "-0.5"],
+            weight_decay: -0.5 => ["weight_decay", "-0.5"],
+        }
+        AdadeltaOptions {
+            lr: -0.1 => ["lr", "-0.1"], rho: 1.1 => ["rho", "1.1"], eps: -1.0 => ["eps", "-1"],
+            weight_decay: NAN => ["weight_decay", "NaN"],
+        }
+        AdamaxOptions {
+            lr: -0.1 => ["lr", "-0.1"], betas: (0.0, 1.0) => ["betas.1", "1"], betas: (NAN, 0.9) => ["betas.0", "NaN"],
+            eps: -1.0 => ["eps", "-1"], weight_decay: -1.0 => ["weight_decay", "-1"],
+        }
+        NAdamOptions {
+            lr: INFINITY => ["lr", "inf"], betas: (1.0, 0.0) => ["betas.0", "1"], betas: (0.0, 2.0) => ["betas.1", "2"],
+            eps: -1.0 => ["eps", "-1"], weight_decay: -1.0 => ["weight_decay", "-1"],
+            momentum_decay: -0.5 => ["momentum_decay", "-0.5"],
+        }
+        RAdamOptions {
+            lr: -0.1 => ["lr", "-0.1"], betas: (0.9, 1.5) => ["betas.1", "1.5"], betas: (-1.0, 0.5) => ["betas.0", "-1"],
+            eps: -1.0 => ["eps", "-1"], weight_decay: -1.0 => ["weight_decay", "-1"],
+        }
+        RpropOptions {
+            lr: -0.1 => ["lr", "-0.1"], etas: (1.0, 1.2) => ["etas.0", "1"], etas: (0.5, 0.9) => ["etas.1", "0.9"],
+            etas: (0.5, INFINITY) => ["etas.1", "inf"], step_sizes: (-1.0, 1.0) => ["step_sizes.0", "-1"],
+            step_sizes: (0.0, NAN) => ["step_sizes.1", "NaN"], step_sizes: (2.0, 1.0) => ["step_sizes", "2 > 1"],
+        }
+        AsgdOptions {
+            lr: -0.1 => ["lr", "-0.1"], lambd: -0.5 => ["lambd", "-0.5"], alpha: -0.5 => ["alpha", "-0.5"],
+            t0: NAN => ["t0", "NaN"], weight_decay: -0.5 => ["weight_decay", "-0.5"],
+        }
+        LionOptions {
+            lr: -0.1 => ["lr", "-0.1"], betas: (-0.1, 0.9) => ["betas.0", "-0.1"], betas: (0.1, 1.0) => ["betas.1", "1"],
+            weight_decay: -0.5 => ["weight_decay", "-0.5"],
+        }
+        AdafactorOptions {
+            lr: -0.1 => ["lr", "-0.1"], beta2_decay: 0.5 => ["beta2_decay", "0.5"],
+            eps: (Some(-1.0), 0.0) => ["eps.0", "-1"], eps: (None, -0.5) => ["eps.1", "-0.5"], d: 0.5 => ["d must", "0.5"],
+            weight_decay: -0.5 => ["weight_decay", "-0.5"],
+        }
+        SparseAdamOptions {
+            lr: -0.1 => ["lr", "-0.1"], eps: 0.0 => ["eps", "0"], betas: (0.9, 1.0) => ["betas.1", "1"],
+            betas: (-0.9, 0.5) => ["betas.0", "-0.9"],
+        }
+        MuonOptions {
+            lr: -0.5 => ["lr", "-0.5"], momentum: -0.5 => ["momentum", "-0.5"],
+            weight_decay: -0.5 => ["weight_decay", "-0.5"], ns_steps: 100 => ["ns_steps", "100"], eps: -1.0 => ["eps", "-1"],
+            ns_coefficients: (NAN, 0.0, 0.0) => ["ns_coefficients.0", "NaN"],
+            ns_coefficients: (1.0, NAN, 0.0) => ["ns_coefficients.1", "NaN"],
+            ns_coefficients: (1.0, 0.0, INFINITY) => ["ns_coefficients.2", "inf"],
+        }
     }
-    refused(SgdOptions { momentum: -0.5, ..Default::default() }, &["momentum", "-0.5"]);
-    refused(SgdOptions { dampening: f64::NAN, ..Default::default() }, &["dampening", "NaN"]);
-    refused(SgdOptions { weight_decay: -0.25, ..Default::default() }, &["weight_decay", "-0.25"]);
-    refused(SgdOptions { nesterov: true, ..Default::default() }, &["nesterov", "momentum 0 "]);
     refused(
         SgdOptions { nesterov: true, momentum: 0.9, dampening: 0.1, ..Default::default() },
         &["nesterov", "dampening 0.1"],
     );
-    refused(RmsPropOptions { alpha: 1.5, ..Default::default() }, &["alpha", "1.5"]);
-    refused(RmsPropOptions { alpha: -0.5, ..Default::default() }, &["alpha", "-0.5"]);
-    refused(RmsPropOptions { eps: -1e-3, ..Default::default() }, &["eps", "-0.001"]);
-    refused(RmsPropOptions { momentum: -1.0, ..Default::default() }, &["momentum", "-1"]);
-    refused(RmsPropOptions { weight_decay: -1.0, ..Default::default() }, &["weight_decay", "-1"]);
-    refused(AdamOptions { betas: (1.0, 0.9), ..Default::default() }, &["betas.0", "1"]);
-    refused(AdamOptions { betas: (0.9, -0.1), ..Default::default() }, &["betas.1", "-0.1"]);
-    refused(AdamOptions { betas: (0.9, f64::NAN), ..Default::default() }, &["betas.1", "NaN"]);
-    refused(AdamOptions { eps: -1.0, ..Default::default() }, &["eps", "-1"]);
-    refused(AdamOptions { weight_decay: -1.0, ..Default::default() }, &["weight_decay", "-1"]);
-    refused(AdamWOptions { weight_decay: -1.0, ..Default::default() }, &["weight_decay", "-1"]);
-    refused(AdagradOptions { lr_decay: -0.5, ..Default::default() }, &["lr_decay", "-0.5"]);
+}
+
+#[test]
+fn options_of_lbfgs_out_of_range_are_refused_with_their_value() {
+    let refused = |options: LbfgsOptions, words: &[&str]| {
+        let error = Lbfgs::new([parameter(1, 3)], options).unwrap_err().to_string();
+        assert!(words.iter().all(|word| error.contains(word)), "{error}");
+    };
+    refused(LbfgsOptions { lr: -0.5, ..Default::default() }, &["lr", "-0.5"]);
+    refused(LbfgsOptions { tolerance_grad: f64::NAN, ..Default::default() }, &["tolerance_grad", "NaN"]);
     refused(
-        AdagradOptions { initial_accumulator_value: -0.5, ..Default::default() },
-        &["initial_accumulator_value", "-0.5"],
+        LbfgsOptions { tolerance_change: f64::INFINITY, ..Default::default() },
+        &["tolerance_change", "inf"],
     );
-    refused(AdagradOptions { weight_decay: -0.5, ..Default::default() }, &["weight_decay", "-0.5"]);
-    refused(AdagradOptions { eps: -0.5, ..Default::default() }, &["eps", "-0.5"]);
-    refused(AdadeltaOptions { rho: 1.1, ..Default::default() }, &["rho", "1.1"]);
-    refused(AdadeltaOptions { eps: -1.0, ..Default::default() }, &["eps", "-1"]);
-    refused(AdamaxOptions { betas: (0.0, 1.0), ..Default::default() }, &["betas.1", "1"]);
-    refused(AdamaxOptions { eps: -1.0, ..Default::default() }, &["eps", "-1"]);
-    refused(NAdamOptions { betas: (1.0, 0.0), ..Default::default() }, &["betas.0", "1"]);
-    refused(NAdamOptions { momentum_decay: -0.5, ..Default::default() }, &["momentum_decay", "-0.5"]);
-    refused(RAdamOptions { betas: (0.9, 1.5), ..Default::default() }, &["betas.1", "1.5"]);
-    refused(RAdamOptions { weight_decay: -1.0, ..Default::default() }, &["weight_decay", "-1"]);
-    refused(RpropOptions { etas: (1.0, 1.2), ..Default::default() }, &["etas.0", "1"]);
-    refused(RpropOptions { etas: (0.5, 0.9), ..Default::default() }, &["etas.1", "0.9"]);
-    refused(RpropOptions { step_sizes: (2.0, 1.0), ..Default::default() }, &["step_sizes", "2 > 1"]);
-    refused(AsgdOptions { lambd: -0.5, ..Default::default() }, &["lambd", "-0.5"]);
-    refused(AsgdOptions { alpha: -0.5, ..Default::default() }, &["alpha", "-0.5"]);
-    refused(AsgdOptions { t0: f64::NAN, ..Default::default() }, &["t0", "NaN"]);
-    refused(AdafactorOptions { beta2_decay: 0.5, ..Default::default() }, &["beta2_decay", "0.5"]);
-    refused(AdafactorOptions { eps: (Some(-1.0), 0.0), ..Default::default() }, &["eps.0", "-1"]);
-    refused(AdafactorOptions { eps: (None, -0.5), ..Default::default() }, &["eps.1", "-0.5"]);
-    refused(AdafactorOptions { d: 0.5, ..Default::default() }, &["d must", "0.5"]);
-    refused(SparseAdamOptions { eps: 0.0, ..Default::default() }, &["eps", "0"]);
-    refused(SparseAdamOptions { betas: (0.9, 1.0), ..Default::default() }, &["betas.1", "1"]);
-    refused(LionOptions { betas: (-0.1, 0.9), ..Default::default() }, &["betas.0", "-0.1"]);
+    refused(LbfgsOptions { max_iter: 0, ..Default::default() }, &["max_iter", "0"]);
+    refused(LbfgsOptions { history_size: 0, ..Default::default() }, &["history_size", "0"]);
 }
 
 #[test]
@@ -116,22 +172,5 @@ fn a_parameter_that_occurs_twice_is_refused() {
     assert!(
         optimizer.add_param_group(group(vec![parameter(3, 2)]).named("new")).is_err(),
         "the name is taken"
-    );
-}
-
-#[test]
-fn options_of_muon_out_of_range_are_refused() {
-    let refused = |options: MuonOptions, words: &[&str]| {
-        let p = Parameter::new(tensor(&numbers(1, 4), [2, 2])).unwrap();
-        let error = Muon::new([p], options).unwrap_err();
-        assert!(words.iter().all(|word| error.to_string().contains(word)), "{error}");
-    };
-    refused(MuonOptions { lr: -0.5, ..Default::default() }, &["lr", "-0.5"]);
-    refused(MuonOptions { momentum: -0.5, ..Default::default() }, &["momentum", "-0.5"]);
-    refused(MuonOptions { weight_decay: -0.5, ..Default::default() }, &["weight_decay", "-0.5"]);
-    refused(MuonOptions { ns_steps: 100, ..Default::default() }, &["ns_steps", "100"]);
-    refused(
-        MuonOptions { ns_coefficients: (1.0, f64::NAN, 0.0), ..Default::default() },
-        &["ns_coefficients.1"],
     );
 }

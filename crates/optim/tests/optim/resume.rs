@@ -36,7 +36,11 @@ pub(crate) fn set_gradients(parameters: &[Parameter], step: u64) {
     }
 }
 
-pub(crate) fn train<A: Algorithm>(optimizer: &mut Optimizer<A>, parameters: &[Parameter], steps: std::ops::Range<u64>) {
+pub(crate) fn train<A: Algorithm>(
+    optimizer: &mut Optimizer<A>,
+    parameters: &[Parameter],
+    steps: std::ops::Range<u64>,
+) {
     for step in steps {
         set_gradients(parameters, step);
         optimizer.step().unwrap();
