@@ -1,14 +1,13 @@
 //! Copying a strided view: what makes transposes contiguous.
 
 use super::operand::{Dim, Layout, gather_into};
+use super::transpose::transpose;
 use super::{PIECE, View};
 use crate::Element;
 use crate::parallel;
 
-/// A tile of a transposed copy: rows of the output, and neighbours in a row. The lines of memory that one tile reads
-/// may all fall into one set of the first-level cache, which has eight ways or more.
-const ROWS: usize = 16;
-const COLUMNS: usize = 8;
+/// Rows of the output in a task.
+const ROWS: usize = 64;
 /// The estimated time for an element, in nanoseconds.
 const NS: f64 = 0.6;
 
@@ -53,18 +52,10 @@ fn transposed<T: Element>(data: &[T], dims: &[Dim], along: usize, out: &mut [T],
         for middle in 0..between {
             let inside: usize = after.iter().map(|dim| dim.at(middle * columns.size)).sum();
             let source = &data[outside + inside + first..];
-            for (block, out) in out.chunks_mut(ROWS * rows.inner).enumerate() {
-                let source = &source[block * ROWS..];
-                for column in (0..columns.size).step_by(COLUMNS) {
-                    let width = COLUMNS.min(columns.size - column);
-                    let place = middle * columns.size + column;
-                    for (row, out) in out.chunks_exact_mut(rows.inner).enumerate() {
-                        for (j, out) in out[place..place + width].iter_mut().enumerate() {
-                            *out = source[row + (column + j) * columns.stride];
-                        }
-                    }
-                }
-            }
+            let rows_here = out.len() / rows.inner;
+            let place = middle * columns.size;
+            let size = (rows_here, columns.size);
+            transpose((source, columns.stride), size, (&mut out[place..], rows.inner));
         }
     });
 }

@@ -11,6 +11,7 @@
 
 mod copy;
 mod operand;
+mod transpose;
 
 use crate::Element;
 use crate::parallel;
