@@ -23,6 +23,7 @@ pub mod memory;
 pub mod norm;
 pub mod parallel;
 pub mod pool2d;
+pub mod recurrent;
 pub mod reduce;
 mod register;
 pub mod scan;

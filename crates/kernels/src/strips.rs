@@ -13,6 +13,9 @@ pub(crate) struct Strip<'a, T> {
     owner: PhantomData<&'a mut [T]>,
 }
 
+// SAFETY: a strip is the only way to its part of the plane, as a mutable slice would be.
+unsafe impl<T: Send> Send for Strip<'_, T> {}
+
 impl<T> Strip<'_, T> {
     /// The number of columns.
     #[inline(always)]
@@ -28,6 +31,34 @@ impl<T> Strip<'_, T> {
         // that is borrowed for 'a, and no other strip has these columns of this plane.
         unsafe { std::slice::from_raw_parts_mut(self.first.add(row * self.stride), self.width) }
     }
+
+    /// This strip's part of a row, to read, and of another one, to write.
+    #[inline(always)]
+    pub(crate) fn row_and_row_mut(&mut self, read: usize, write: usize) -> (&[T], &mut [T]) {
+        assert!(read < self.rows && read != write, "rows of a strip");
+        // SAFETY: as in `row_mut`; the two rows are different ones, so they do not overlap.
+        let read = unsafe { std::slice::from_raw_parts(self.first.add(read * self.stride), self.width) };
+        (read, self.row_mut(write))
+    }
+}
+
+/// An `[n, inner]` plane cut into strips of `width` columns (the last may be narrower): for tasks that write parts of
+/// several arrays.
+pub(crate) fn strips<T>(
+    plane: &mut [T],
+    [n, inner]: [usize; 2],
+    width: usize,
+) -> impl Iterator<Item = Strip<'_, T>> {
+    assert_eq!(plane.len(), n * inner, "plane length");
+    let base = plane.as_mut_ptr();
+    (0..inner).step_by(width).map(move |column| Strip {
+        // Not `add`: of a plane without rows there is no such place.
+        first: base.wrapping_add(column),
+        rows: n,
+        stride: inner,
+        width: width.min(inner - column),
+        owner: PhantomData,
+    })
 }
 
 /// Cuts each `[n, inner]` plane of `out`, contiguous `[outer, n, inner]`, into strips of `width` columns (the

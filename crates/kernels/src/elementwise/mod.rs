@@ -17,6 +17,7 @@ use crate::Element;
 use crate::parallel;
 use crate::simd::Kernel;
 pub use copy::copy;
+pub(crate) use transpose::transpose;
 use operand::{BLOCK, Operand, Space};
 
 /// Elements in a piece of work. Fixed, so that results never depend on the number of threads.

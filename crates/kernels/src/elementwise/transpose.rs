@@ -8,7 +8,7 @@ use crate::register::{self, Kernel, Register, Registers};
 const TILE: usize = 64;
 
 /// `out[r · out_stride + c] = source[r + c · stride]` for r below `rows` and c below `columns`.
-pub(super) fn transpose<T: Element>(
+pub(crate) fn transpose<T: Element>(
     (source, stride): (&[T], usize),
     (rows, columns): (usize, usize),
     (out, out_stride): (&mut [T], usize),
