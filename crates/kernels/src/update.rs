@@ -62,7 +62,12 @@ impl<T: Copy, F: Fn(T) -> T> Kernel for Each<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        self.a.iter_mut().for_each(|a| *a = (self.f)(*a));
+        let (blocks, rest) = self.a.as_chunks_mut::<LANES>();
+        for block in blocks {
+            ask_for(block);
+            block.iter_mut().for_each(|a| *a = (self.f)(*a));
+        }
+        rest.iter_mut().for_each(|a| *a = (self.f)(*a));
     }
 }
 
