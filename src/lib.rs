@@ -34,7 +34,7 @@ pub mod table {
 /// What a training program needs: `use chainrule::prelude::*;`
 pub mod prelude {
     pub use crate::autograd::{self, GradOptions, grad, no_grad};
-    pub use crate::data::*;
+    pub use crate::data::prelude::*;
     pub use crate::loss::prelude::*;
     // The derive macro of this crate, not that of the glob.
     pub use crate::nn::Module;

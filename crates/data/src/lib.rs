@@ -49,3 +49,19 @@ pub use split::{
     stratified_split_with,
 };
 pub use tensors::Tensors;
+
+/// What the prelude of the crate `chainrule` takes from here: not the names that only signatures need, nor those that
+/// a program may well have itself.
+#[doc(hidden)]
+pub mod prelude {
+    #[cfg(feature = "csv")]
+    pub use crate::CsvFile;
+    pub use crate::{
+        BatchSampler, ByteImages, Cifar10, ConcatDataset, DataLoader, DataLoaderIter, DataLoaderState,
+        Dataset, FashionMnist, IdxData, IdxFile, KFold, Mnist, RandomSampler, Sampler, SequentialSampler,
+        StratifiedKFold, Subset, SubsetRandomSampler, TensorDataset, Tensors, WeightedRandomSampler, collate,
+        random_split, random_split_with, read_npy, read_npz, stratified_split, transforms,
+    };
+    #[cfg(feature = "image")]
+    pub use crate::{ImageFolder, ImageOptions, read_image};
+}

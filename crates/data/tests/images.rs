@@ -105,6 +105,13 @@ fn bad_files() {
     refused(read_image(&path, ImageOptions::default()), path.to_str().unwrap());
 }
 
+/// Found by fuzzing: the JPEG decoder asks for more than there is of a row and panics.
+#[test]
+fn a_decoder_that_panics() {
+    let bytes = include_bytes!("recorded/decoder_panic.jpg");
+    refused(parse_image(bytes, ImageOptions::default()), "damaged");
+}
+
 fn write(path: &Path, width: u32, height: u32, value: u8) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, png(RgbImage::from_pixel(width, height, Rgb([value; 3])))).unwrap();

@@ -3,12 +3,14 @@
 mod decode;
 
 use std::io::{BufRead, Cursor, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use chainrule_tensor::{Result, Tensor};
 
 use super::failure::Failure;
 use super::source::open;
+use crate::panic_message::panic_message;
 
 /// What the channels of an image are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +77,12 @@ pub fn parse_image(bytes: &[u8], options: ImageOptions) -> Result<Tensor> {
 }
 
 fn decode(file: impl BufRead + Seek, length: u64, options: ImageOptions) -> Result<Tensor, Failure> {
-    let image = decode::decode(file, length, options.max_pixels)?;
-    decode::to_tensor(image, options.channels)
+    // The decoders are not ours, and there are damaged files on which one panics.
+    let decoded = catch_unwind(AssertUnwindSafe(|| decode::decode(file, length, options.max_pixels)));
+    match decoded {
+        Ok(image) => decode::to_tensor(image?, options.channels),
+        Err(panic) => {
+            Err(Failure::Format(format!("damaged: the decoder panicked: {}", panic_message(&*panic))))
+        }
+    }
 }
