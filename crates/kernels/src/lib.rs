@@ -8,6 +8,7 @@
 //! state what they expect and check it with assertions, because a wrong length here is a bug of ours.
 
 pub mod arrays;
+pub mod attention;
 pub mod batch_norm;
 pub mod blocks;
 pub mod conv2d;

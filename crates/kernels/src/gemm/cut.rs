@@ -4,9 +4,9 @@ use std::ops::Range;
 
 /// A dimension cut into nearly equal pieces, each a multiple of a unit (the last may be shorter).
 #[derive(Clone, Copy)]
-pub(super) struct Cut {
-    pub(super) size: usize,
-    pub(super) pieces: usize,
+pub(crate) struct Cut {
+    pub(crate) size: usize,
+    pub(crate) pieces: usize,
     unit: usize,
     /// Units in each piece, the first few of which have one more.
     units: usize,
@@ -15,18 +15,18 @@ pub(super) struct Cut {
 
 impl Cut {
     /// At most `pieces` pieces, none of them empty unless the whole is.
-    pub(super) fn into(size: usize, pieces: usize, unit: usize) -> Self {
+    pub(crate) fn into(size: usize, pieces: usize, unit: usize) -> Self {
         let units = size.div_ceil(unit);
         let pieces = pieces.min(units).max(1);
         Cut { size, pieces, unit, units: units / pieces, longer: units % pieces }
     }
 
     /// The fewest pieces of at most `most`, which is rounded down to whole units, but not to none.
-    pub(super) fn of_at_most(size: usize, most: usize, unit: usize) -> Self {
+    pub(crate) fn of_at_most(size: usize, most: usize, unit: usize) -> Self {
         Cut::into(size, size.div_ceil((most / unit).max(1) * unit), unit)
     }
 
-    pub(super) fn range(&self, piece: usize) -> Range<usize> {
+    pub(crate) fn range(&self, piece: usize) -> Range<usize> {
         self.start(piece)..self.start(piece + 1)
     }
 
@@ -35,7 +35,7 @@ impl Cut {
     }
 
     /// No piece is longer.
-    pub(super) fn longest(&self) -> usize {
+    pub(crate) fn longest(&self) -> usize {
         (self.units + usize::from(self.longer > 0)) * self.unit
     }
 }

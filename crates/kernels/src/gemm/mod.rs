@@ -4,11 +4,12 @@
 //! small for enough blocks the depth is cut too, into partial products that are added in order; how it is cut depends
 //! on the sizes alone. So results are the same bits for every thread count.
 
-mod cut;
+pub(crate) mod cut;
 mod number;
 mod pack;
 mod packed;
 mod plan;
+pub(crate) mod ready;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -50,7 +51,7 @@ impl<'a, T> Matrix<'a, T> {
     }
 
     /// The part that starts at (row, column), which must be an element.
-    fn from(self, row: usize, column: usize) -> Self {
+    pub(crate) fn from(self, row: usize, column: usize) -> Self {
         Matrix { offset: self.offset + row * self.row_stride + column * self.column_stride, ..self }
     }
 
