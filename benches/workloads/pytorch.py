@@ -98,7 +98,8 @@ class Lstm(nn.Module):
                 parameter.copy_(uniform(f"lstm.{name}", *parameter.shape, low=-bound, high=bound))
 
     def forward(self, x):
-        return self.head(self.lstm(x)[0][:, -1])
+        _, (hidden, _) = self.lstm(x)
+        return self.head(hidden[-1])
 
 
 def train(model, optimizer, x, y=None):

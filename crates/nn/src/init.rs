@@ -22,6 +22,12 @@ pub(crate) fn bias(len: usize, fan_in: usize, dtype: DType) -> Result<Parameter>
     uniform([len], bound, dtype)
 }
 
+/// A weight or bias as recurrent layers begin with: uniform within ±1/√n.
+#[track_caller]
+pub(crate) fn within_inverse_root(shape: &[usize], n: usize, dtype: DType) -> Result<Parameter> {
+    uniform(shape, 1.0 / (n as f64).sqrt(), dtype)
+}
+
 /// A parameter of one value.
 #[track_caller]
 pub(crate) fn constant(len: usize, value: f64, dtype: DType) -> Result<Parameter> {

@@ -11,6 +11,7 @@
 //! With the feature `ndarray` tensors convert from and to ndarray's arrays.
 
 mod allocate;
+mod attention;
 pub mod autograd;
 mod cell;
 mod create;
@@ -28,6 +29,7 @@ mod pair;
 mod parameter;
 mod printing;
 pub mod random;
+mod recurrent;
 mod reduction;
 mod shape;
 mod state_dict;
@@ -43,6 +45,7 @@ pub use create::Literal;
 pub use dtype::{DType, Element, FloatElement};
 pub use error::{Error, ErrorKind, Result};
 pub use operation::{Operand, Scalar, table};
+pub use ops::attention::scaled_dot_product_attention::ScaledDotProductAttentionOptions;
 pub use ops::conv::conv_transpose2d::ConvTranspose2dOptions;
 pub use ops::conv::conv1d::Conv1dOptions;
 pub use ops::conv::conv2d::Conv2dOptions;
@@ -52,6 +55,7 @@ pub use ops::pool::max_pool2d::MaxPool2dOptions;
 pub use ops::shape::pad::PadMode;
 pub use pair::IntoPair;
 pub use parameter::Parameter;
+pub use recurrent::RecurrentWeights;
 pub use shape::{IntoDims, IntoSizes, Shape};
 pub use state_dict::StateDict;
 pub use tensor::Tensor;

@@ -22,10 +22,12 @@ operations! {
     shape: contiguous, reshape, permute, expand, squeeze, unsqueeze, flatten, movedim, narrow, slice, select, split,
         unbind, cat, stack, repeat, pad, flip, roll, tril, diagonal;
     linalg: matmul, linear;
+    attention: scaled_dot_product_attention;
     cast: to_dtype;
     index: index_select, index_add, gather, scatter_add, take_along_dim, one_hot;
     conv: conv2d, conv2d_input, conv2d_weight, conv_transpose2d, conv1d;
     pool: max_pool2d, avg_pool2d, adaptive_avg_pool2d;
     norm: batch_norm, layer_norm, group_norm, instance_norm;
+    recurrent: lstm, gru, rnn_tanh, rnn_relu;
     random: dropout;
 }

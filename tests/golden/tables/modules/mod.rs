@@ -6,6 +6,7 @@
 mod activation;
 mod layer;
 mod loss;
+mod recurrent;
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::stop::{Outcome, not_built};
 /// A PyTorch signature and our constructor.
 pub(crate) type Entry = (&'static str, fn(&Call) -> Outcome<Built>);
 
-const TABLES: &[&[Entry]] = &[activation::ENTRIES, layer::ENTRIES, loss::ENTRIES];
+const TABLES: &[&[Entry]] = &[activation::ENTRIES, layer::ENTRIES, loss::ENTRIES, recurrent::ENTRIES];
 
 /// What maps the arguments of `forward` to its output.
 type Forward = dyn Fn(&Call) -> Outcome<Output>;

@@ -114,7 +114,7 @@ fn multiply<T: Element + chainrule_kernels::gemm::GemmNumber>(
 }
 
 /// The matrices of a tensor, one for each index of a batch shape.
-struct Batches<'a, T> {
+pub(crate) struct Batches<'a, T> {
     data: &'a [T],
     offset: usize,
     row_stride: usize,
@@ -125,7 +125,7 @@ struct Batches<'a, T> {
 
 impl<'a, T: Element> Batches<'a, T> {
     #[track_caller]
-    fn new(t: &'a Tensor, batch: &'a Shape) -> Result<Self> {
+    pub(crate) fn new(t: &'a Tensor, batch: &'a Shape) -> Result<Self> {
         let view = t.strided::<T>()?;
         let matrix = &t.shape()[t.rank() - 2..];
         let full: Shape = batch.iter().copied().chain(matrix.iter().copied()).collect();
@@ -141,7 +141,7 @@ impl<'a, T: Element> Batches<'a, T> {
         })
     }
 
-    fn matrix(&self, index: usize) -> Matrix<'a, T> {
+    pub(crate) fn matrix(&self, index: usize) -> Matrix<'a, T> {
         let mut rest = index;
         let mut offset = self.offset;
         for dim in (0..self.batch.len()).rev() {
