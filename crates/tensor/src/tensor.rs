@@ -1,9 +1,8 @@
 //! [`Tensor`]: a cheap handle to an immutable, strided view of shared memory, with its place in a graph.
 
-use std::sync::Arc;
-
 use chainrule_kernels::Buffer;
 use chainrule_kernels::elementwise::View;
+use chainrule_kernels::memory::Shared;
 
 use crate::autograd::Edge;
 use crate::shape::{Strides, dim_index};
@@ -57,11 +56,7 @@ impl Tensor {
     pub(crate) fn from_parts<T: Element>(buffer: Buffer<T>, shape: Shape) -> Tensor {
         debug_assert_eq!(buffer.len(), shape.numel());
         let strides = shape.contiguous_strides();
-        Tensor {
-            storage: T::wrap(Arc::new(buffer)),
-            layout: Layout { shape, strides, offset: 0 },
-            edge: None,
-        }
+        Tensor { storage: T::wrap(buffer.into()), layout: Layout { shape, strides, offset: 0 }, edge: None }
     }
 
     /// A tensor whose memory is written by `fill`, which gets a recycled slice with arbitrary contents and
@@ -219,7 +214,7 @@ impl Tensor {
             return self.to_vec();
         }
         let numel = self.numel();
-        match T::take(self.storage) {
+        match T::take(self.storage).and_then(Shared::into_buffer) {
             Some(buffer) if buffer.len() == numel => Ok(buffer.into_vec()),
             Some(buffer) => Ok(buffer[..numel].to_vec()),
             None => bail!(DType, "into_vec", "the tensor does not hold {}", T::DTYPE),
@@ -263,7 +258,7 @@ impl Tensor {
             *self = Tensor::from_parts(values, self.layout.shape.clone());
         }
         let numel = self.numel();
-        let buffer = T::unwrap_mut(&mut self.storage).and_then(Arc::get_mut);
+        let buffer = T::unwrap_mut(&mut self.storage).and_then(Shared::get_mut);
         match buffer {
             Some(buffer) => Ok(&mut buffer[..numel]),
             None => bail!(Value, "update", "the memory is shared although it was just copied"),
@@ -278,11 +273,6 @@ impl Tensor {
 
     /// Whether nobody else holds the memory.
     pub(crate) fn is_only_handle(&self) -> bool {
-        1 == match &self.storage {
-            Storage::F32(b) => Arc::strong_count(b),
-            Storage::F64(b) => Arc::strong_count(b),
-            Storage::I64(b) => Arc::strong_count(b),
-            Storage::Bool(b) => Arc::strong_count(b),
-        }
+        self.storage.is_only_handle()
     }
 }

@@ -1,110 +1,137 @@
-//! Size classes and free lists.
+//! Free blocks, by size class.
 //!
-//! A block's size is rounded up to a class: four classes to each power of two, from 64 bytes up, so at most a
-//! fifth of a block is slack. Small blocks are kept per thread, without locks; large ones in one shared list a
-//! class, behind a lock that is held for a push or a pop.
+//! Small ones are kept per thread, without locks; large ones in one shared list a class, behind a lock that is held
+//! for a push or a pop.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::RefCell;
-use std::ptr::NonNull;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard};
 
-use super::stats::{CACHED, SYSTEM};
+use super::block::{Block, List};
+use super::class::{CLASSES, bytes_of, class_of};
+use super::stats::{self, Counters};
 
-pub(super) const ALIGN: usize = 64;
 /// Blocks up to this size are kept in the lists of their thread.
 const SMALL_BYTES: usize = 16 * 1024;
-/// At most so many blocks of a class are kept by one thread.
-const SMALL_KEPT: usize = 64;
-const CLASSES: usize = 4 * 40;
+const SMALL_CLASSES: usize = class_of(SMALL_BYTES) + 1;
+/// At most so many bytes of a class are kept by one thread.
+const SMALL_KEPT: usize = 1 << 20;
 
 /// Bytes that may be kept for reuse before blocks are given back to the system: 4 GiB unless changed.
 static LIMIT: AtomicUsize = AtomicUsize::new(4 << 30);
-static LARGE: [Mutex<Vec<Block>>; CLASSES] = [const { Mutex::new(Vec::new()) }; CLASSES];
+static LARGE: [Mutex<List>; CLASSES] = [const { Mutex::new(List::new()) }; CLASSES];
+/// Bytes in the shared lists.
+static SHARED: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    static SMALL: RefCell<SmallBlocks> = const { RefCell::new(SmallBlocks([const { Vec::new() }; SMALL_CLASSES])) };
+    static LOCAL: RefCell<Local> = RefCell::new(Local::new());
 }
-const SMALL_CLASSES: usize = class_of(SMALL_BYTES) + 1;
 
-/// A block of memory of a class, at least once written.
-pub(super) struct Block(pub(super) NonNull<u8>);
+/// What belongs to one thread.
+struct Local {
+    small: [List; SMALL_CLASSES],
+    counters: &'static Counters,
+}
 
-// SAFETY: a block in a free list belongs to nobody; whoever takes it out owns it alone.
-unsafe impl Send for Block {}
+impl Local {
+    fn new() -> Self {
+        Local { small: [const { List::new() }; SMALL_CLASSES], counters: stats::take() }
+    }
 
-struct SmallBlocks([Vec<Block>; SMALL_CLASSES]);
-
-impl Drop for SmallBlocks {
-    fn drop(&mut self) {
-        for (class, blocks) in self.0.iter_mut().enumerate() {
-            for block in blocks.drain(..) {
-                CACHED.fetch_sub(bytes_of(class), Relaxed);
-                release(block, class);
+    #[inline]
+    fn take(&mut self, class: usize) -> Option<Block> {
+        let block = match self.small.get_mut(class).and_then(List::pop) {
+            Some(block) => {
+                self.counters.kept(-(bytes_of(class) as i64));
+                block
             }
+            None => self.take_shared(class)?,
+        };
+        self.counters.took(bytes_of(class));
+        Some(block)
+    }
+
+    /// A block that this thread does not keep.
+    #[cold]
+    fn take_shared(&mut self, class: usize) -> Option<Block> {
+        if (SMALL_CLASSES..CLASSES).contains(&class)
+            && let Some(block) = large(class).pop()
+        {
+            SHARED.fetch_sub(bytes_of(class), Relaxed);
+            return Some(block);
+        }
+        let block = Block::new(class)?;
+        self.counters.asked_the_system();
+        Some(block)
+    }
+
+    #[inline]
+    fn give_back(&mut self, block: Block, class: usize) {
+        let bytes = bytes_of(class);
+        self.counters.gave_back(bytes);
+        let kept = SHARED.load(Relaxed) + self.counters.kept_bytes();
+        if kept + bytes > LIMIT.load(Relaxed) {
+            release(block);
+        } else if let Some(list) = self.small.get_mut(class) {
+            if list.len() * bytes < SMALL_KEPT {
+                list.push(block);
+                self.counters.kept(bytes as i64);
+            } else {
+                release(block);
+            }
+        } else {
+            give_back_shared(block, class);
+        }
+    }
+
+    fn trim(&mut self) {
+        for (class, list) in self.small.iter_mut().enumerate() {
+            self.counters.kept(-((list.len() * bytes_of(class)) as i64));
+            empty(list);
         }
     }
 }
 
-/// No block is larger: half of what the language allows, so that a size rounded up to its class is in bounds.
-pub(super) const MAX_BYTES: usize = isize::MAX as usize / 2;
-
-/// The smallest class whose blocks have at least `bytes` bytes.
-pub(super) const fn class_of(bytes: usize) -> usize {
-    // In units of 16 bytes, a class is (4 + quarter) << power.
-    let units = if bytes <= 64 { 4 } else { bytes.div_ceil(16) };
-    let power = (usize::BITS - 1 - units.leading_zeros()) as usize - 2;
-    let quarters = units.div_ceil(1 << power);
-    4 * power + quarters - 4
-}
-
-/// The size of a class's blocks.
-pub(super) const fn bytes_of(class: usize) -> usize {
-    ((4 + class % 4) << (class / 4)) * 16
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.trim();
+        stats::give_back(self.counters);
+    }
 }
 
 /// A block of the class: one that was given back, else a new one from the system, which may have none.
+#[inline]
 pub(super) fn take(class: usize) -> Option<Block> {
-    let kept = if class < SMALL_CLASSES {
-        SMALL.try_with(|small| small.borrow_mut().0[class].pop()).ok().flatten()
-    } else if class < CLASSES {
-        LARGE[class].lock().unwrap_or_else(|e| e.into_inner()).pop()
-    } else {
-        None
-    };
-    if kept.is_some() {
-        CACHED.fetch_sub(bytes_of(class), Relaxed);
-        return kept;
-    }
-    // SAFETY: the layout's size is at least 64.
-    let block = NonNull::new(unsafe { alloc_zeroed(layout(class)) }).map(Block)?;
-    SYSTEM.fetch_add(1, Relaxed);
-    Some(block)
+    // While a thread ends its own lists may be gone already.
+    LOCAL.try_with(|local| local.borrow_mut().take(class)).unwrap_or_else(|_| Local::new().take(class))
 }
 
-/// Keeps a block for reuse, or gives it to the system where enough is kept.
+/// Keeps a block that belongs to nobody for reuse, or gives it to the system where enough is kept.
+#[inline]
 pub(super) fn give_back(block: Block, class: usize) {
-    let bytes = bytes_of(class);
-    if CACHED.load(Relaxed) + bytes > LIMIT.load(Relaxed) {
-        return release(block, class);
+    let here = LOCAL.try_with(|local| local.borrow_mut().give_back(block, class));
+    if here.is_err() {
+        Local::new().give_back(block, class);
     }
-    let mut block = Some(block);
-    if class < SMALL_CLASSES {
-        // During the thread's end its lists may be gone already; then the block goes to the system.
-        let _ = SMALL.try_with(|small| {
-            let list = &mut small.borrow_mut().0[class];
-            if list.len() < SMALL_KEPT {
-                list.extend(block.take());
-            }
-        });
-    } else if class < CLASSES {
-        LARGE[class].lock().unwrap_or_else(|e| e.into_inner()).extend(block.take());
+}
+
+#[cold]
+fn give_back_shared(block: Block, class: usize) {
+    if class < CLASSES {
+        large(class).push(block);
+        SHARED.fetch_add(bytes_of(class), Relaxed);
+    } else {
+        release(block);
     }
-    match block {
-        None => _ = CACHED.fetch_add(bytes, Relaxed),
-        Some(block) => release(block, class),
-    }
+}
+
+fn large(class: usize) -> MutexGuard<'static, List> {
+    LARGE[class].lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// Bytes kept in the shared lists.
+pub(super) fn shared_bytes() -> usize {
+    SHARED.load(Relaxed)
 }
 
 /// Sets how many bytes may be kept for reuse (4 GiB at the start); what is over it goes back to the system
@@ -115,43 +142,23 @@ pub fn set_cache_limit(bytes: usize) {
 
 /// Gives the kept memory back to the system: all large blocks, and the calling thread's small ones.
 pub fn trim() {
-    let _ = SMALL.try_with(|small| {
-        for (class, blocks) in small.borrow_mut().0.iter_mut().enumerate() {
-            empty(blocks, class);
-        }
-    });
-    for (class, list) in LARGE.iter().enumerate() {
-        empty(&mut list.lock().unwrap_or_else(|e| e.into_inner()), class);
+    let _ = LOCAL.try_with(|local| local.borrow_mut().trim());
+    for class in SMALL_CLASSES..CLASSES {
+        let mut list = large(class);
+        SHARED.fetch_sub(list.len() * bytes_of(class), Relaxed);
+        empty(&mut list);
     }
 }
 
-fn empty(blocks: &mut Vec<Block>, class: usize) {
-    for block in blocks.drain(..) {
-        CACHED.fetch_sub(bytes_of(class), Relaxed);
-        release(block, class);
+fn empty(list: &mut List) {
+    while let Some(block) = list.pop() {
+        release(block);
     }
 }
 
-fn release(block: Block, class: usize) {
-    // SAFETY: the block was allocated by `take` with this layout and is owned by the caller.
-    unsafe { dealloc(block.0.as_ptr(), layout(class)) }
-}
-
-fn layout(class: usize) -> Layout {
-    Layout::from_size_align(bytes_of(class), ALIGN).expect("a size class below isize::MAX")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn classes_hold_what_they_promise() {
-        for bytes in (0..5000).chain([1 << 20, (1 << 20) + 1, 123_456_789, 1 << 40]) {
-            let class = class_of(bytes);
-            assert!(bytes_of(class) >= bytes);
-            assert!(class == 0 || bytes_of(class - 1) < bytes.max(65), "{bytes} fits a smaller class");
-            assert!(bytes < 256 || bytes_of(class) as f64 <= 1.26 * bytes as f64);
-        }
-    }
+#[cold]
+fn release(block: Block) {
+    // SAFETY: the callers have taken the block out of a list, or got it from its last owner, and its data is behind
+    // its header: a `Vec` has been taken out of it before.
+    unsafe { block.free() }
 }
