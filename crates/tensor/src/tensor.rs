@@ -1,5 +1,7 @@
 //! [`Tensor`]: a cheap handle to an immutable, strided view of shared memory, with its place in a graph.
 
+use std::borrow::Cow;
+
 use chainrule_kernels::Buffer;
 use chainrule_kernels::elementwise::View;
 use chainrule_kernels::memory::Shared;
@@ -191,6 +193,23 @@ impl Tensor {
             );
         }
         Ok(&memory[self.layout.offset..][..self.numel()])
+    }
+
+    /// The values in row-major order without gaps, outside any graph: the tensor itself where it is so already.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn in_order(&self) -> Result<Cow<'_, Tensor>> {
+        match self.is_contiguous() {
+            true => Ok(Cow::Borrowed(self)),
+            false => self.detach().contiguous().map(Cow::Owned),
+        }
+    }
+
+    /// The elements in order, where they lie so and are of this type.
+    #[inline]
+    pub(crate) fn contiguous_elements<T: Element>(&self) -> Option<&[T]> {
+        let memory = T::unwrap(&self.storage)?;
+        if self.is_contiguous() { memory.get(self.layout.offset..)?.get(..self.numel()) } else { None }
     }
 
     /// The elements in row-major order, copied.

@@ -7,11 +7,15 @@
 mod block;
 mod buffer;
 mod class;
+mod counted;
+mod counting;
 mod pool;
 mod shared;
 mod stats;
 
 pub use buffer::Buffer;
+pub use counted::Counted;
+pub use counting::CountingAllocator;
 pub use pool::{set_cache_limit, trim};
 pub use shared::Shared;
 pub use stats::{Stats, reset_peak, stats};

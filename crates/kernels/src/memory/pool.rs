@@ -12,7 +12,7 @@ use super::class::{CLASSES, bytes_of, class_of};
 use super::stats::{self, Counters};
 
 /// Blocks up to this size are kept in the lists of their thread.
-const SMALL_BYTES: usize = 16 * 1024;
+pub(super) const SMALL_BYTES: usize = 16 * 1024;
 const SMALL_CLASSES: usize = class_of(SMALL_BYTES) + 1;
 /// At most so many bytes of a class are kept by one thread.
 const SMALL_KEPT: usize = 1 << 20;
@@ -30,17 +30,34 @@ thread_local! {
 /// What belongs to one thread.
 struct Local {
     small: [List; SMALL_CLASSES],
+    /// Blocks that held something else than numbers, and must not be taken for numbers: bytes between the fields of a
+    /// value have no contents.
+    values: [List; SMALL_CLASSES],
     counters: &'static Counters,
 }
 
 impl Local {
     fn new() -> Self {
-        Local { small: [const { List::new() }; SMALL_CLASSES], counters: stats::take() }
+        let lists = || [const { List::new() }; SMALL_CLASSES];
+        Local { small: lists(), values: lists(), counters: stats::take() }
     }
 
     #[inline]
     fn take(&mut self, class: usize) -> Option<Block> {
-        let block = match self.small.get_mut(class).and_then(List::pop) {
+        let kept = self.small.get_mut(class).and_then(List::pop);
+        self.taken(kept, class)
+    }
+
+    #[inline]
+    fn take_value(&mut self, class: usize) -> Option<Block> {
+        let kept = self.values[class].pop();
+        self.taken(kept, class)
+    }
+
+    /// A block that was kept, or else another one.
+    #[inline]
+    fn taken(&mut self, kept: Option<Block>, class: usize) -> Option<Block> {
+        let block = match kept {
             Some(block) => {
                 self.counters.kept(-(bytes_of(class) as i64));
                 block
@@ -67,27 +84,26 @@ impl Local {
 
     #[inline]
     fn give_back(&mut self, block: Block, class: usize) {
-        let bytes = bytes_of(class);
-        self.counters.gave_back(bytes);
-        let kept = SHARED.load(Relaxed) + self.counters.kept_bytes();
-        if kept + bytes > LIMIT.load(Relaxed) {
-            release(block);
-        } else if let Some(list) = self.small.get_mut(class) {
-            if list.len() * bytes < SMALL_KEPT {
-                list.push(block);
-                self.counters.kept(bytes as i64);
-            } else {
-                release(block);
-            }
-        } else {
-            give_back_shared(block, class);
+        self.counters.gave_back(bytes_of(class));
+        match self.small.get_mut(class) {
+            Some(list) => keep(list, block, class, self.counters),
+            None if may_keep(class, self.counters) => give_back_shared(block, class),
+            None => release(block),
         }
     }
 
+    #[inline]
+    fn give_back_value(&mut self, block: Block, class: usize) {
+        self.counters.gave_back(bytes_of(class));
+        keep(&mut self.values[class], block, class, self.counters);
+    }
+
     fn trim(&mut self) {
-        for (class, list) in self.small.iter_mut().enumerate() {
-            self.counters.kept(-((list.len() * bytes_of(class)) as i64));
-            empty(list);
+        for lists in [&mut self.small, &mut self.values] {
+            for (class, list) in lists.iter_mut().enumerate() {
+                self.counters.kept(-((list.len() * bytes_of(class)) as i64));
+                empty(list);
+            }
         }
     }
 }
@@ -96,6 +112,22 @@ impl Drop for Local {
     fn drop(&mut self) {
         self.trim();
         stats::give_back(self.counters);
+    }
+}
+
+/// Whether another block of the class may be kept.
+#[inline]
+fn may_keep(class: usize, counters: &Counters) -> bool {
+    SHARED.load(Relaxed) + counters.kept_bytes() + bytes_of(class) <= LIMIT.load(Relaxed)
+}
+
+#[inline]
+fn keep(list: &mut List, block: Block, class: usize, counters: &Counters) {
+    if list.len() * bytes_of(class) < SMALL_KEPT && may_keep(class, counters) {
+        list.push(block);
+        counters.kept(bytes_of(class) as i64);
+    } else {
+        release(block);
     }
 }
 
@@ -112,6 +144,22 @@ pub(super) fn give_back(block: Block, class: usize) {
     let here = LOCAL.try_with(|local| local.borrow_mut().give_back(block, class));
     if here.is_err() {
         Local::new().give_back(block, class);
+    }
+}
+
+/// As [`take`], for a value of any type; the class is one of small blocks.
+#[inline]
+pub(super) fn take_value(class: usize) -> Option<Block> {
+    let here = LOCAL.try_with(|local| local.borrow_mut().take_value(class));
+    here.unwrap_or_else(|_| Local::new().take_value(class))
+}
+
+/// As [`give_back`], for a block that held a value of any type.
+#[inline]
+pub(super) fn give_back_value(block: Block, class: usize) {
+    let here = LOCAL.try_with(|local| local.borrow_mut().give_back_value(block, class));
+    if here.is_err() {
+        Local::new().give_back_value(block, class);
     }
 }
 

@@ -161,6 +161,7 @@ mod tests {
         let address = values.as_ptr();
         let shared = Shared::from(Buffer::from_vec(values));
         assert_eq!(shared.clone().as_ptr(), address);
-        assert_eq!(shared.into_buffer().unwrap().into_vec().as_ptr(), address);
+        let values = shared.into_buffer().unwrap().into_vec();
+        assert_eq!(values.as_ptr(), address);
     }
 }

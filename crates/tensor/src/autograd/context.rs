@@ -42,7 +42,8 @@ impl Context<'_> {
         }
     }
 
-    /// The `i`-th of the tensors that were saved.
+    /// The `i`-th of the tensors that were saved. It is in its place in the graph where the pass itself is recorded,
+    /// and else a value outside any graph.
     ///
     /// # Errors
     /// When fewer were saved.

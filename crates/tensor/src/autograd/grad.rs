@@ -60,7 +60,7 @@ impl Tensor {
     pub fn grad(&self) -> Option<Tensor> {
         match self.edge.as_ref()? {
             Edge::Leaf(leaf) => leaf.grad().clone(),
-            Edge::Output(node, i) => node.entry.outputs[*i].retained().as_ref()?.grad().clone(),
+            Edge::Output(node, i) => node.outputs[*i as usize].retained()?.grad().clone(),
         }
     }
 
@@ -71,8 +71,7 @@ impl Tensor {
             None => {}
             Some(Edge::Leaf(leaf)) => leaf.clear(),
             Some(Edge::Output(node, i)) => {
-                let retained = node.entry.outputs[*i].retained().clone();
-                retained.iter().for_each(|leaf| leaf.clear());
+                node.outputs[*i as usize].retained().into_iter().for_each(|leaf| leaf.clear());
             }
         }
     }
@@ -85,7 +84,7 @@ impl Tensor {
     pub fn retain_grad(&self) -> Result<()> {
         match &self.edge {
             Some(Edge::Output(node, i)) => {
-                node.entry.outputs[*i].retained().get_or_insert_with(|| Arc::new(Leaf::new()));
+                node.outputs[*i as usize].watch().retained.get_or_init(|| Arc::new(Leaf::new()));
                 Ok(())
             }
             Some(Edge::Leaf(_)) => Ok(()),
@@ -181,8 +180,8 @@ impl From<GradOptions> for BackwardOptions {
 
 /// The edge and the gradient that a pass starts from.
 #[track_caller]
-fn root(operation: &str, output: &Tensor, gradient: Option<&Tensor>) -> Result<(Edge, Tensor)> {
-    let Some(edge) = output.edge.clone() else {
+fn root<'g>(operation: &str, output: &'g Tensor, gradient: Option<&Tensor>) -> Result<(&'g Edge, Tensor)> {
+    let Some(edge) = &output.edge else {
         bail!(
             Graph,
             operation,
@@ -259,7 +258,7 @@ pub fn grad(
     let mut targets = Vec::with_capacity(inputs.len());
     for (i, input) in inputs.iter().enumerate() {
         match &input.edge {
-            Some(edge) => targets.push(edge.clone()),
+            Some(edge) => targets.push(edge),
             None => bail!(Graph, "grad", "input {i} of shape {} does not require a gradient", input.shape()),
         }
     }

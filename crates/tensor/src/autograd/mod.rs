@@ -9,6 +9,7 @@
 mod anomaly;
 mod context;
 mod engine;
+mod few;
 mod grad;
 mod gradcheck;
 mod handle;

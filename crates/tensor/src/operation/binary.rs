@@ -1,7 +1,5 @@
 //! The form of an element-wise operation of two tensors, with broadcasting and type promotion.
 
-use std::borrow::Cow;
-
 use chainrule_kernels::elementwise::zip_block;
 use chainrule_kernels::{Float, Number};
 
@@ -9,7 +7,7 @@ use super::Operand;
 use super::elementwise::zip_tensors;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::shape::broadcast;
-use crate::{DType, Result, Shape, Tensor, bail, dispatch};
+use crate::{DType, Result, Tensor, bail, dispatch};
 
 /// An element-wise operation y = f(a, b).
 ///
@@ -47,8 +45,9 @@ pub(crate) fn binary<'a, B: Binary>(
     if B::INT.is_none() {
         dtype = dtype.to_float();
     }
-    let (a, b, shape) = common(B::NAME, dtype, a, b)?;
-    let of = (&*a, &*b);
+    let (mut space_a, mut space_b) = (None, None);
+    let of = (a.as_tensor(dtype, &mut space_a)?, b.as_tensor(dtype, &mut space_b)?);
+    let shape = broadcast(B::NAME, of.0.shape(), of.1.shape())?;
     let y = match (dtype, B::INT, B::BOOL) {
         (DType::I64, Some(f), _) => {
             zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
@@ -66,20 +65,7 @@ pub(crate) fn binary<'a, B: Binary>(
             bail!(DType, B::NAME, "not defined for two operands of {dtype}: convert one with to_dtype first")
         }
     };
-    record(BinaryBackward(operation), &[&a, &b], B::SAVES, y)
-}
-
-/// The operands in one dtype, and the shape that they broadcast to.
-#[track_caller]
-fn common<'a>(
-    name: &str,
-    dtype: DType,
-    a: Operand<'a>,
-    b: Operand<'a>,
-) -> Result<(Cow<'a, Tensor>, Cow<'a, Tensor>, Shape)> {
-    let (a, b) = (a.to_tensor(dtype)?, b.to_tensor(dtype)?);
-    let shape = broadcast(name, a.shape(), b.shape())?;
-    Ok((a, b, shape))
+    record(BinaryBackward(operation), &[of.0, of.1], B::SAVES, y)
 }
 
 /// An element-wise comparison.
@@ -99,8 +85,10 @@ pub(crate) fn compare<'a, C: Compare>(
 ) -> Result<Tensor> {
     let (a, b) = (a.into(), b.into());
     let dtype = a.result_dtype(&b);
-    let (a, b, shape) = common(C::NAME, dtype, a, b)?;
-    dispatch!(dtype, T => zip_tensors(C::NAME, &shape, (&a, &b), 0.5, &|a, b, out| {
+    let (mut space_a, mut space_b) = (None, None);
+    let of = (a.as_tensor(dtype, &mut space_a)?, b.as_tensor(dtype, &mut space_b)?);
+    let shape = broadcast(C::NAME, of.0.shape(), of.1.shape())?;
+    dispatch!(dtype, T => zip_tensors(C::NAME, &shape, of, 0.5, &|a, b, out| {
         zip_block((a, b), out, &|x: T, y: T| comparison.holds(x, y));
     }))
 }

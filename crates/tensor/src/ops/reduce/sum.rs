@@ -87,17 +87,11 @@ impl Tensor {
         sum.reshape(shape)
     }
 
-    /// This tensor plus another of its shape, in place where nobody else holds the memory. Not recorded.
-    pub(crate) fn add_into(mut self, other: &Tensor) -> Result<Tensor> {
-        if !self.is_updatable() {
-            return self.add(other);
-        }
-        self.add_in_place(&other.contiguous()?)?;
-        Ok(self)
-    }
-
-    /// Adds a contiguous tensor of this shape and dtype to this one, which nobody else holds. Not recorded.
+    /// Adds a tensor of this shape and dtype to this one, which nobody else holds. Not recorded.
     pub(crate) fn add_in_place(&mut self, other: &Tensor) -> Result<()> {
+        if !other.is_contiguous() {
+            return self.add_in_place(&other.contiguous()?);
+        }
         dispatch_float!(self.dtype(), T => {
             let values = self.make_mut::<T>()?;
             chainrule_kernels::elementwise::update(values, other.as_slice::<T>()?, 0.5, |a, b| a + b);
