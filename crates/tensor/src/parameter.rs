@@ -53,7 +53,7 @@ impl Parameter {
     /// The value now, as a leaf of the graph (a constant where the parameter is frozen).
     pub fn tensor(&self) -> Tensor {
         let edge = self.requires_grad().then(|| Edge::Leaf(self.0.leaf.clone()));
-        Tensor { edge, ..self.0.value.get() }
+        self.0.value.get().with_edge(edge)
     }
 
     /// Replaces the value.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use chainrule_kernels::Buffer;
-use chainrule_kernels::elementwise::View;
-use chainrule_kernels::memory::Shared;
+use chainrule_kernels::elementwise::View as Strided;
+use chainrule_kernels::memory::{Counted, Shared};
 
 use crate::autograd::Edge;
 use crate::shape::{Strides, dim_index};
@@ -29,10 +29,13 @@ use crate::{DType, Element, ErrorKind, Result, Shape, bail};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Tensor {
-    pub(crate) storage: Storage,
-    pub(crate) layout: Layout,
-    pub(crate) edge: Option<Edge>,
+pub struct Tensor(Counted<View>);
+
+/// What a tensor is: shared memory, how it lies there, and where a gradient goes.
+struct View {
+    storage: Storage,
+    layout: Layout,
+    edge: Option<Edge>,
 }
 
 /// How a tensor lies in its memory.
@@ -57,8 +60,10 @@ impl Tensor {
     /// As [`Tensor::from_buffer`], where the lengths are known to agree.
     pub(crate) fn from_parts<T: Element>(buffer: Buffer<T>, shape: Shape) -> Tensor {
         debug_assert_eq!(buffer.len(), shape.numel());
-        let strides = shape.contiguous_strides();
-        Tensor { storage: T::wrap(buffer.into()), layout: Layout { shape, strides, offset: 0 }, edge: None }
+        Tensor(Counted::with(|| {
+            let strides = shape.contiguous_strides();
+            View { storage: T::wrap(buffer.into()), layout: Layout { shape, strides, offset: 0 }, edge: None }
+        }))
     }
 
     /// A tensor whose memory is written by `fill`, which gets a recycled slice with arbitrary contents and
@@ -92,12 +97,47 @@ impl Tensor {
 
     /// Another view of the same memory, outside any graph.
     pub(crate) fn view_as(&self, shape: Shape, strides: Strides, offset: usize) -> Tensor {
-        Tensor { storage: self.storage.clone(), layout: Layout { shape, strides, offset }, edge: None }
+        let view = || View {
+            storage: self.0.storage.clone(),
+            layout: Layout { shape, strides, offset },
+            edge: None,
+        };
+        Tensor(Counted::with(view))
+    }
+
+    /// The same values in another place of the graph, or outside any.
+    pub(crate) fn with_edge(&self, edge: Option<Edge>) -> Tensor {
+        let View { storage, layout, .. } = &*self.0;
+        Tensor(Counted::with(|| View { storage: storage.clone(), layout: layout.clone(), edge }))
+    }
+
+    /// Puts a tensor that was just computed into its place in the graph.
+    pub(crate) fn set_edge(&mut self, edge: Edge) {
+        match self.0.get_mut() {
+            Some(view) => view.edge = Some(edge),
+            None => *self = self.with_edge(Some(edge)),
+        }
+    }
+
+    /// Where a gradient of this tensor goes; `None` outside any graph.
+    #[inline]
+    pub(crate) fn edge(&self) -> Option<&Edge> {
+        self.0.edge.as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.0.storage
+    }
+
+    #[inline]
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.0.layout
     }
 
     /// The sizes of the dimensions.
     pub fn shape(&self) -> &Shape {
-        &self.layout.shape
+        &self.layout().shape
     }
 
     /// The size of one dimension; negative counts from the end.
@@ -111,28 +151,28 @@ impl Tensor {
 
     /// The number of dimensions (PyTorch: `dim()`).
     pub fn rank(&self) -> usize {
-        self.layout.shape.len()
+        self.layout().shape.len()
     }
 
     /// The number of elements.
     pub fn numel(&self) -> usize {
-        self.layout.shape.numel()
+        self.layout().shape.numel()
     }
 
     /// The type of the numbers.
     pub fn dtype(&self) -> DType {
-        self.storage.dtype()
+        self.storage().dtype()
     }
 
     /// Distances between neighbours in each dimension, in elements.
     pub fn strides(&self) -> &[usize] {
-        &self.layout.strides
+        &self.layout().strides
     }
 
     /// Whether the elements lie in row-major order without gaps.
     pub fn is_contiguous(&self) -> bool {
         let mut step = 1;
-        for (&size, &stride) in self.layout.shape.iter().zip(self.layout.strides.iter()).rev() {
+        for (&size, &stride) in self.layout().shape.iter().zip(self.layout().strides.iter()).rev() {
             if size == 0 {
                 return true;
             }
@@ -148,20 +188,20 @@ impl Tensor {
 
     /// Whether two tensors are views of the same memory.
     pub fn shares_memory_with(&self, other: &Tensor) -> bool {
-        self.numel() > 0 && self.storage.address() == other.storage.address()
+        self.numel() > 0 && self.storage().address() == other.storage().address()
     }
 
     /// All the memory behind this tensor, as a strided view for kernels.
     #[track_caller]
-    pub(crate) fn strided<T: Element>(&self) -> Result<View<'_, T>> {
+    pub(crate) fn strided<T: Element>(&self) -> Result<Strided<'_, T>> {
         let data = self.memory::<T>()?;
-        Ok(View { data, offset: self.layout.offset, strides: &self.layout.strides })
+        Ok(Strided { data, offset: self.layout().offset, strides: &self.layout().strides })
     }
 
     /// All the memory behind this tensor, of which it shows a part.
     #[track_caller]
     fn memory<T: Element>(&self) -> Result<&[T]> {
-        match T::unwrap(&self.storage) {
+        match T::unwrap(self.storage()) {
             Some(buffer) => Ok(buffer),
             None => {
                 bail!(
@@ -192,7 +232,7 @@ impl Tensor {
                 self.strides()
             );
         }
-        Ok(&memory[self.layout.offset..][..self.numel()])
+        Ok(&memory[self.layout().offset..][..self.numel()])
     }
 
     /// The values in row-major order without gaps, outside any graph: the tensor itself where it is so already.
@@ -208,8 +248,8 @@ impl Tensor {
     /// The elements in order, where they lie so and are of this type.
     #[inline]
     pub(crate) fn contiguous_elements<T: Element>(&self) -> Option<&[T]> {
-        let memory = T::unwrap(&self.storage)?;
-        if self.is_contiguous() { memory.get(self.layout.offset..)?.get(..self.numel()) } else { None }
+        let memory = T::unwrap(self.storage())?;
+        if self.is_contiguous() { memory.get(self.layout().offset..)?.get(..self.numel()) } else { None }
     }
 
     /// The elements in row-major order, copied.
@@ -227,13 +267,15 @@ impl Tensor {
     /// # Errors
     /// When `T` is not the tensor's dtype.
     #[track_caller]
-    pub fn into_vec<T: Element>(self) -> Result<Vec<T>> {
-        let alone = self.is_contiguous() && self.layout.offset == 0 && self.is_only_handle();
+    pub fn into_vec<T: Element>(mut self) -> Result<Vec<T>> {
+        let alone = self.is_contiguous() && self.layout().offset == 0 && self.is_only_handle();
         if !alone || T::DTYPE != self.dtype() {
             return self.to_vec();
         }
         let numel = self.numel();
-        match T::take(self.storage).and_then(Shared::into_buffer) {
+        let storage = self.0.get_mut().and_then(|view| T::unwrap_mut(&mut view.storage)).cloned();
+        drop(self);
+        match storage.and_then(Shared::into_buffer) {
             Some(buffer) if buffer.len() == numel => Ok(buffer.into_vec()),
             Some(buffer) => Ok(buffer[..numel].to_vec()),
             None => bail!(DType, "into_vec", "the tensor does not hold {}", T::DTYPE),
@@ -259,7 +301,7 @@ impl Tensor {
         if self.numel() != 1 {
             bail!(Shape, "item", "a tensor of shape {} has {} elements, not one", self.shape(), self.numel());
         }
-        Ok(self.memory::<T>()?[self.layout.offset])
+        Ok(self.memory::<T>()?[self.layout().offset])
     }
 
     /// Mutable access to the elements, for the owner of the only handle; other handles, if there are any,
@@ -274,10 +316,11 @@ impl Tensor {
             let old = self.detach().contiguous()?;
             let mut values = self.shape().allocate::<T>("update")?;
             values.copy_from_slice(old.as_slice::<T>()?);
-            *self = Tensor::from_parts(values, self.layout.shape.clone());
+            *self = Tensor::from_parts(values, self.layout().shape.clone());
         }
         let numel = self.numel();
-        let buffer = T::unwrap_mut(&mut self.storage).and_then(Shared::get_mut);
+        let view = self.0.get_mut();
+        let buffer = view.and_then(|view| T::unwrap_mut(&mut view.storage)).and_then(Shared::get_mut);
         match buffer {
             Some(buffer) => Ok(&mut buffer[..numel]),
             None => bail!(Value, "update", "the memory is shared although it was just copied"),
@@ -287,11 +330,12 @@ impl Tensor {
     /// Whether the elements can be changed where they are: nobody else holds the memory, and it begins with them
     /// in order.
     pub(crate) fn is_updatable(&self) -> bool {
-        self.is_only_handle() && self.is_contiguous() && self.layout.offset == 0
+        self.is_only_handle() && self.is_contiguous() && self.layout().offset == 0
     }
 
     /// Whether nobody else holds the memory.
+    #[inline]
     pub(crate) fn is_only_handle(&self) -> bool {
-        self.storage.is_only_handle()
+        self.0.is_only_handle() && self.storage().is_only_handle()
     }
 }

@@ -1,6 +1,7 @@
 //! [`Counted`]: a value with several owners, in a block of the pool.
 
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::fence;
@@ -33,11 +34,27 @@ impl<T> Counted<T> {
     /// Where the system has no memory.
     #[inline]
     pub fn new(value: T) -> Self {
-        let block = pool::take_value(Self::CLASS).expect("memory for a small value");
+        Self::with(|| value)
+    }
+
+    /// The first handle to a value that is made when there is memory for it, so that it need not be moved.
+    ///
+    /// # Panics
+    /// Where the system has no memory.
+    #[inline]
+    pub fn with(make: impl FnOnce() -> T) -> Self {
+        let block = FreeAtEnd(pool::take_value(Self::CLASS).expect("memory for a small value"), Self::CLASS);
         // SAFETY: the block was taken from the pool, so we alone know it; it is large enough for the value and aligned
         // to 64 bytes. Its count is 1, as that of every block which is not shared.
-        unsafe { block.own_data().cast::<T>().write(value) };
-        Counted { block, value: PhantomData }
+        unsafe { block.0.own_data().cast::<T>().write(make()) };
+        Counted { block: ManuallyDrop::new(block).0, value: PhantomData }
+    }
+
+    /// The value to change, where this is the only handle.
+    #[inline]
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        // SAFETY: this handle is the only one and is borrowed, so no other can come from it.
+        self.is_only_handle().then(|| unsafe { self.block.own_data().cast().as_mut() })
     }
 
     /// Whether this is the only handle now. Only its owner can know that it stays so.

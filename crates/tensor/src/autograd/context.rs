@@ -42,8 +42,8 @@ impl Context<'_> {
         }
     }
 
-    /// The `i`-th of the tensors that were saved. It is in its place in the graph where the pass itself is recorded,
-    /// and else a value outside any graph.
+    /// The `i`-th of the tensors that were saved, in its place in the graph. (An output of the operation itself is in
+    /// the graph only where the pass is recorded.)
     ///
     /// # Errors
     /// When fewer were saved.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::context::Context;
 use super::few::Few;
 use super::handle::NodeRef;
-use super::node::{Edge, Input, Node, Origin};
+use super::node::{Edge, Input, Node};
 use super::wanted::Wanted;
 use super::{Leaf, anomaly, is_grad_enabled, set_grad_enabled};
 use crate::{Error, ErrorKind, Result, Tensor};
@@ -206,11 +206,10 @@ impl<'g> Pass<'g> {
         let saved = match (self.options.create_graph, self.options.retain_graph) {
             (false, false) => state.take(),
             (false, true) => state.as_ref().map(|saved| saved.iter().cloned().collect()),
-            // In their places in the graph, for the formula is recorded.
+            // The formula is recorded, so outputs must be in their places in the graph too.
             (true, _) => state.as_ref().map(|saved| {
-                let place =
-                    |(value, origin): (&Tensor, &Origin)| Tensor { edge: origin.edge(node), ..value.clone() };
-                saved.iter().zip(&*node.origins).map(place).collect()
+                let origins = node.origins.iter();
+                saved.iter().zip(origins).map(|(saved, origin)| origin.place(saved, node)).collect()
             }),
         };
         saved.ok_or_else(|| {

@@ -29,8 +29,9 @@ thread_local! {
 }
 
 impl NodeRef {
-    pub(super) fn new(node: Node) -> Self {
-        NodeRef(Some(Counted::new(node)))
+    #[inline]
+    pub(super) fn new(node: impl FnOnce() -> Node) -> Self {
+        NodeRef(Some(Counted::with(node)))
     }
 }
 

@@ -120,12 +120,14 @@ impl Output {
     }
 }
 
-/// What a saved tensor is to its operation, which tells its place in the graph.
+/// Where a saved tensor comes from.
 #[derive(Clone, Copy)]
 pub(super) enum Origin {
-    Input(u32),
+    /// An output of the operation itself. It is saved as a value alone: a node that keeps its own output would own
+    /// itself.
     Output(u32),
-    Value,
+    /// From elsewhere, and saved in its place in the graph if it has one.
+    Elsewhere,
 }
 
 /// A recorded operation.
@@ -138,8 +140,7 @@ pub(crate) struct Node {
     pub(super) outputs: Few<Output>,
     /// What each saved tensor is.
     pub(super) origins: Few<Origin>,
-    /// The saved tensors, as values alone: a node that keeps its own output would own itself. `None` where a
-    /// backward pass has been here and let go.
+    /// The saved tensors. `None` where a backward pass has been here and let go.
     pub(super) saved: Mutex<Option<Few<Tensor>>>,
 }
 
@@ -158,12 +159,11 @@ impl fmt::Display for NodeRef {
 }
 
 impl Origin {
-    /// The place in the graph of what was saved of this node.
-    pub(super) fn edge(self, node: &NodeRef) -> Option<Edge> {
+    /// A tensor that this node saved, in its place in the graph.
+    pub(super) fn place(self, saved: &Tensor, node: &NodeRef) -> Tensor {
         match self {
-            Origin::Value => None,
-            Origin::Input(i) => node.inputs[i as usize].as_ref().map(|input| input.edge.clone()),
-            Origin::Output(i) => Some(Edge::Output(node.clone(), i)),
+            Origin::Output(i) => saved.with_edge(Some(Edge::Output(node.clone(), i))),
+            Origin::Elsewhere => saved.clone(),
         }
     }
 }

@@ -26,7 +26,7 @@ pub enum Save<'a> {
 
 /// Whether an operation on these inputs would be recorded.
 pub fn is_tracked(inputs: &[&Tensor]) -> bool {
-    is_grad_enabled() && inputs.iter().any(|t| t.edge.is_some())
+    is_grad_enabled() && inputs.iter().any(|t| t.edge().is_some())
 }
 
 /// Enters an operation with one output into the graph and returns the output in its place there. Where no
@@ -46,7 +46,7 @@ pub fn record<B: Backward>(
     let outputs = std::slice::from_ref(&output);
     if is_recorded(operation.name(), inputs, saved, outputs)? {
         let node = node(Box::new(operation), inputs, saved, outputs);
-        output.edge = Some(Edge::Output(node, 0));
+        output.set_edge(Edge::Output(node, 0));
     }
     Ok(output)
 }
@@ -66,7 +66,7 @@ pub fn record_many<B: Backward>(
     if is_recorded(operation.name(), inputs, saved, &outputs)? {
         let node = node(Box::new(operation), inputs, saved, &outputs);
         for (i, output) in outputs.iter_mut().enumerate().filter(|(_, output)| output.dtype().is_float()) {
-            output.edge = Some(Edge::Output(node.clone(), i as u32));
+            output.set_edge(Edge::Output(node.clone(), i as u32));
         }
     }
     Ok(outputs)
@@ -102,26 +102,28 @@ fn is_recorded(
 #[track_caller]
 fn node(operation: Box<dyn Backward>, inputs: &[&Tensor], saved: &[Save<'_>], outputs: &[Tensor]) -> NodeRef {
     let input = |t: &&Tensor| {
-        let edge = t.edge.clone()?;
+        let edge = t.edge()?.clone();
         Some(Input { edge, shape: t.shape().clone(), dtype: t.dtype() })
     };
     let origin = |save: &Save<'_>| match save {
-        Save::Input(i) => Origin::Input(*i as u32),
         Save::Output(i) if outputs[*i].dtype().is_float() => Origin::Output(*i as u32),
-        Save::Output(_) | Save::Value(_) => Origin::Value,
+        _ => Origin::Elsewhere,
     };
     let value = |save: &Save<'_>| match save {
-        Save::Input(i) => inputs[*i].detach(),
-        Save::Output(i) => outputs[*i].detach(),
+        Save::Input(i) => inputs[*i].clone(),
+        // A handle of its own: the output's will be put into the graph, and then belongs to the node.
+        Save::Output(i) => outputs[*i].with_edge(None),
         Save::Value(tensor) => tensor.detach(),
     };
-    let before = |t: &&Tensor| match &t.edge {
+    let before = |t: &&Tensor| match t.edge() {
         Some(Edge::Output(node, _)) => node.sequence,
         _ => 0,
     };
-    NodeRef::new(Node {
-        sequence: next_sequence(inputs.iter().map(before).max().unwrap_or(0)),
-        location: Location::caller(),
+    let sequence = next_sequence(inputs.iter().map(before).max().unwrap_or(0));
+    let location = Location::caller();
+    NodeRef::new(|| Node {
+        sequence,
+        location,
         operation,
         inputs: inputs.iter().map(input).collect(),
         outputs: outputs.iter().map(|_| Output::default()).collect(),

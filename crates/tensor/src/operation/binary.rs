@@ -6,8 +6,8 @@ use chainrule_kernels::{Float, Number};
 use super::Operand;
 use super::elementwise::zip_tensors;
 use crate::autograd::{Backward, Context, Save, record};
-use crate::shape::broadcast;
-use crate::{DType, Result, Tensor, bail, dispatch};
+use crate::shape;
+use crate::{DType, Result, Shape, Tensor, bail, dispatch};
 
 /// An element-wise operation y = f(a, b).
 ///
@@ -47,18 +47,19 @@ pub(crate) fn binary<'a, B: Binary>(
     }
     let (mut space_a, mut space_b) = (None, None);
     let of = (a.as_tensor(dtype, &mut space_a)?, b.as_tensor(dtype, &mut space_b)?);
-    let shape = broadcast(B::NAME, of.0.shape(), of.1.shape())?;
+    let mut space = None;
+    let shape = broadcast(B::NAME, of, &mut space)?;
     let y = match (dtype, B::INT, B::BOOL) {
         (DType::I64, Some(f), _) => {
-            zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
+            zip_tensors(B::NAME, shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
         }
         (DType::Bool, _, Some(f)) => {
-            zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
+            zip_tensors(B::NAME, shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
         }
-        (DType::F32, ..) => zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| {
+        (DType::F32, ..) => zip_tensors(B::NAME, shape, of, B::COST_NS, &|a, b, out| {
             zip_block((a, b), out, &|x: f32, y: f32| operation.float(x, y));
         })?,
-        (DType::F64, ..) => zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| {
+        (DType::F64, ..) => zip_tensors(B::NAME, shape, of, B::COST_NS, &|a, b, out| {
             zip_block((a, b), out, &|x: f64, y: f64| operation.float(x, y));
         })?,
         _ => {
@@ -66,6 +67,20 @@ pub(crate) fn binary<'a, B: Binary>(
         }
     };
     record(BinaryBackward(operation), &[of.0, of.1], B::SAVES, y)
+}
+
+/// The shape that two operands broadcast to, which is put into `space` unless they have it already.
+#[track_caller]
+#[inline]
+fn broadcast<'a>(
+    operation: &str,
+    (a, b): (&'a Tensor, &Tensor),
+    space: &'a mut Option<Shape>,
+) -> Result<&'a Shape> {
+    if a.shape() == b.shape() {
+        return Ok(a.shape());
+    }
+    Ok(space.insert(shape::broadcast(operation, a.shape(), b.shape())?))
 }
 
 /// An element-wise comparison.
@@ -87,8 +102,9 @@ pub(crate) fn compare<'a, C: Compare>(
     let dtype = a.result_dtype(&b);
     let (mut space_a, mut space_b) = (None, None);
     let of = (a.as_tensor(dtype, &mut space_a)?, b.as_tensor(dtype, &mut space_b)?);
-    let shape = broadcast(C::NAME, of.0.shape(), of.1.shape())?;
-    dispatch!(dtype, T => zip_tensors(C::NAME, &shape, of, 0.5, &|a, b, out| {
+    let mut space = None;
+    let shape = broadcast(C::NAME, of, &mut space)?;
+    dispatch!(dtype, T => zip_tensors(C::NAME, shape, of, 0.5, &|a, b, out| {
         zip_block((a, b), out, &|x: T, y: T| comparison.holds(x, y));
     }))
 }
