@@ -7,6 +7,7 @@ use chainrule_kernels::elementwise::View as Strided;
 use chainrule_kernels::memory::{Counted, Shared};
 
 use crate::autograd::Edge;
+use crate::layout::Layout;
 use crate::shape::{Strides, dim_index};
 use crate::storage::Storage;
 use crate::{DType, Element, ErrorKind, Result, Shape, bail};
@@ -38,14 +39,6 @@ struct View {
     edge: Option<Edge>,
 }
 
-/// How a tensor lies in its memory.
-#[derive(Clone)]
-pub(crate) struct Layout {
-    pub(crate) shape: Shape,
-    pub(crate) strides: Strides,
-    pub(crate) offset: usize,
-}
-
 impl Tensor {
     /// A tensor of the buffer's values in row-major order. The number of values must be that of the shape.
     #[track_caller]
@@ -59,10 +52,10 @@ impl Tensor {
 
     /// As [`Tensor::from_buffer`], where the lengths are known to agree.
     pub(crate) fn from_parts<T: Element>(buffer: Buffer<T>, shape: Shape) -> Tensor {
-        debug_assert_eq!(buffer.len(), shape.numel());
-        Tensor(Counted::with(|| {
-            let strides = shape.contiguous_strides();
-            View { storage: T::wrap(buffer.into()), layout: Layout { shape, strides, offset: 0 }, edge: None }
+        Tensor(Counted::with(|| View {
+            layout: Layout::contiguous(shape, buffer.len()),
+            storage: T::wrap(buffer.into()),
+            edge: None,
         }))
     }
 
@@ -97,12 +90,11 @@ impl Tensor {
 
     /// Another view of the same memory, outside any graph.
     pub(crate) fn view_as(&self, shape: Shape, strides: Strides, offset: usize) -> Tensor {
-        let view = || View {
+        Tensor(Counted::with(|| View {
             storage: self.0.storage.clone(),
-            layout: Layout { shape, strides, offset },
+            layout: Layout::strided(shape, strides, offset),
             edge: None,
-        };
-        Tensor(Counted::with(view))
+        }))
     }
 
     /// The same values in another place of the graph, or outside any.
@@ -136,8 +128,9 @@ impl Tensor {
     }
 
     /// The sizes of the dimensions.
+    #[inline]
     pub fn shape(&self) -> &Shape {
-        &self.layout().shape
+        self.layout().shape()
     }
 
     /// The size of one dimension; negative counts from the end.
@@ -150,40 +143,33 @@ impl Tensor {
     }
 
     /// The number of dimensions (PyTorch: `dim()`).
+    #[inline]
     pub fn rank(&self) -> usize {
-        self.layout().shape.len()
+        self.layout().shape().len()
     }
 
     /// The number of elements.
+    #[inline]
     pub fn numel(&self) -> usize {
-        self.layout().shape.numel()
+        self.layout().numel()
     }
 
     /// The type of the numbers.
+    #[inline]
     pub fn dtype(&self) -> DType {
         self.storage().dtype()
     }
 
     /// Distances between neighbours in each dimension, in elements.
+    #[inline]
     pub fn strides(&self) -> &[usize] {
-        &self.layout().strides
+        self.layout().strides()
     }
 
     /// Whether the elements lie in row-major order without gaps.
+    #[inline]
     pub fn is_contiguous(&self) -> bool {
-        let mut step = 1;
-        for (&size, &stride) in self.layout().shape.iter().zip(self.layout().strides.iter()).rev() {
-            if size == 0 {
-                return true;
-            }
-            if size != 1 {
-                if stride != step {
-                    return false;
-                }
-                step *= size;
-            }
-        }
-        true
+        self.layout().is_contiguous()
     }
 
     /// Whether two tensors are views of the same memory.
@@ -195,11 +181,12 @@ impl Tensor {
     #[track_caller]
     pub(crate) fn strided<T: Element>(&self) -> Result<Strided<'_, T>> {
         let data = self.memory::<T>()?;
-        Ok(Strided { data, offset: self.layout().offset, strides: &self.layout().strides })
+        Ok(Strided { data, offset: self.layout().offset(), strides: self.layout().strides() })
     }
 
     /// All the memory behind this tensor, of which it shows a part.
     #[track_caller]
+    #[inline]
     fn memory<T: Element>(&self) -> Result<&[T]> {
         match T::unwrap(self.storage()) {
             Some(buffer) => Ok(buffer),
@@ -221,6 +208,7 @@ impl Tensor {
     /// When `T` is not the tensor's dtype, or the tensor is not contiguous (call
     /// [`contiguous`](Tensor::contiguous) first).
     #[track_caller]
+    #[inline]
     pub fn as_slice<T: Element>(&self) -> Result<&[T]> {
         let memory = self.memory::<T>()?;
         if !self.is_contiguous() {
@@ -232,10 +220,11 @@ impl Tensor {
                 self.strides()
             );
         }
-        Ok(&memory[self.layout().offset..][..self.numel()])
+        Ok(&memory[self.layout().offset()..][..self.numel()])
     }
 
-    /// The values in row-major order without gaps, outside any graph: the tensor itself where it is so already.
+    /// The values in row-major order without gaps, to read: this tensor where it is so already, else a copy, which is not
+    /// recorded.
     #[track_caller]
     #[inline]
     pub(crate) fn in_order(&self) -> Result<Cow<'_, Tensor>> {
@@ -249,7 +238,7 @@ impl Tensor {
     #[inline]
     pub(crate) fn contiguous_elements<T: Element>(&self) -> Option<&[T]> {
         let memory = T::unwrap(self.storage())?;
-        if self.is_contiguous() { memory.get(self.layout().offset..)?.get(..self.numel()) } else { None }
+        if self.is_contiguous() { memory.get(self.layout().offset()..)?.get(..self.numel()) } else { None }
     }
 
     /// The elements in row-major order, copied.
@@ -268,7 +257,7 @@ impl Tensor {
     /// When `T` is not the tensor's dtype.
     #[track_caller]
     pub fn into_vec<T: Element>(mut self) -> Result<Vec<T>> {
-        let alone = self.is_contiguous() && self.layout().offset == 0 && self.is_only_handle();
+        let alone = self.is_contiguous() && self.layout().offset() == 0 && self.is_only_handle();
         if !alone || T::DTYPE != self.dtype() {
             return self.to_vec();
         }
@@ -301,7 +290,7 @@ impl Tensor {
         if self.numel() != 1 {
             bail!(Shape, "item", "a tensor of shape {} has {} elements, not one", self.shape(), self.numel());
         }
-        Ok(self.memory::<T>()?[self.layout().offset])
+        Ok(self.memory::<T>()?[self.layout().offset()])
     }
 
     /// Mutable access to the elements, for the owner of the only handle; other handles, if there are any,
@@ -316,21 +305,28 @@ impl Tensor {
             let old = self.detach().contiguous()?;
             let mut values = self.shape().allocate::<T>("update")?;
             values.copy_from_slice(old.as_slice::<T>()?);
-            *self = Tensor::from_parts(values, self.layout().shape.clone());
+            *self = Tensor::from_parts(values, self.shape().clone());
         }
-        let numel = self.numel();
-        let view = self.0.get_mut();
-        let buffer = view.and_then(|view| T::unwrap_mut(&mut view.storage)).and_then(Shared::get_mut);
-        match buffer {
-            Some(buffer) => Ok(&mut buffer[..numel]),
+        match self.get_mut() {
+            Some(values) => Ok(values),
             None => bail!(Value, "update", "the memory is shared although it was just copied"),
         }
+    }
+
+    /// Mutable access to the elements where they are of this type and [can be changed](Tensor::is_updatable).
+    #[inline]
+    pub(crate) fn get_mut<T: Element>(&mut self) -> Option<&mut [T]> {
+        let View { storage, layout, .. } = self.0.get_mut()?;
+        if !layout.is_contiguous() || layout.offset() != 0 {
+            return None;
+        }
+        T::unwrap_mut(storage)?.get_mut()?.get_mut(..layout.numel())
     }
 
     /// Whether the elements can be changed where they are: nobody else holds the memory, and it begins with them
     /// in order.
     pub(crate) fn is_updatable(&self) -> bool {
-        self.is_only_handle() && self.is_contiguous() && self.layout().offset == 0
+        self.is_only_handle() && self.is_contiguous() && self.layout().offset() == 0
     }
 
     /// Whether nobody else holds the memory.

@@ -148,12 +148,9 @@ impl<'g> Pass<'g> {
             return Ok(());
         }
         let saved = self.take_saved(node)?;
-        let ctx = Context { operation: node.operation.name(), grads: &grads, saved: &saved, needs: &needs };
-        let results = match self.options.create_graph {
-            true => node.operation.backward(&ctx),
-            false => node.operation.backward_fused(&ctx),
-        };
-        let results = results.map_err(|e| e.context(format_args!("going back through {node}")))?;
+        let ctx = Context { operation: &*node.operation, grads: &grads, saved: &saved, needs: &needs };
+        let results = node.operation.gradients(&ctx, self.options.create_graph);
+        let mut results = results.map_err(|e| e.context(format_args!("going back through {node}")))?;
         if results.len() != needs.len() {
             let (given, count) = (results.len(), needs.len());
             return Err(fault(
@@ -163,8 +160,8 @@ impl<'g> Pass<'g> {
             ));
         }
         drop((saved, grads));
-        for (number, (result, input)) in results.into_iter().zip(inputs).enumerate() {
-            let (Some(grad), Some(input), true) = (result, input, needs[number]) else { continue };
+        for (number, (result, input)) in results.iter_mut().zip(inputs).enumerate() {
+            let (Some(grad), Some(input), true) = (result.take(), input, needs[number]) else { continue };
             let grad = fitted(node, number, input, grad)?;
             self.deliver(&input.edge, grad)?;
         }
@@ -269,10 +266,8 @@ fn fault(node: &Node, kind: ErrorKind, message: String) -> Error {
 fn accumulate(sum: &mut Tensor, mut grad: Tensor) -> Result<()> {
     if is_grad_enabled() {
         *sum = sum.add(&grad)?;
-    } else if sum.is_updatable() {
-        sum.add_in_place(&grad)?;
-    } else if grad.is_updatable() {
-        grad.add_in_place(sum)?;
+    } else if sum.add_in_place(&grad)? {
+    } else if grad.add_in_place(sum)? {
         *sum = grad;
     } else {
         *sum = sum.add(&grad)?;
@@ -306,7 +301,7 @@ fn add_to_slots(arrived: Vec<(&Arc<Leaf>, Tensor)>) -> Result<()> {
     let mut replaced = Vec::with_capacity(slots.len());
     for (slot, addition) in slots.iter_mut().zip(additions) {
         match (addition, slot.as_mut()) {
-            (Addition::InPlace(grad), Some(sum)) => sum.add_in_place(&grad)?,
+            (Addition::InPlace(grad), Some(sum)) => _ = sum.add_in_place(&grad)?,
             (Addition::Replace(grad) | Addition::InPlace(grad), _) => replaced.push(slot.replace(grad)),
         }
     }

@@ -3,10 +3,15 @@
 use std::ops::{Deref, DerefMut};
 
 /// A list that keeps up to two items in itself, without memory of its own.
-pub(super) enum Few<T> {
+#[derive(Debug)]
+pub enum Few<T> {
+    /// No item.
     None,
+    /// One item.
     One([T; 1]),
+    /// Two items.
     Two([T; 2]),
+    /// More, in memory of their own.
     Many(Box<[T]>),
 }
 
@@ -20,6 +25,12 @@ impl<T> FromIterator<T> for Few<T> {
             None => Few::Two([a, b]),
             Some(c) => Few::Many([a, b, c].into_iter().chain(items).collect()),
         }
+    }
+}
+
+impl<T> From<Vec<T>> for Few<T> {
+    fn from(items: Vec<T>) -> Self {
+        if items.len() > 2 { Few::Many(items.into()) } else { items.into_iter().collect() }
     }
 }
 
@@ -58,6 +69,7 @@ mod tests {
             let want: Vec<usize> = (0..len).collect();
             let mut few: Few<usize> = want.iter().copied().collect();
             assert_eq!(*few, *want);
+            assert_eq!(*Few::from(want.clone()), *want);
             few.iter_mut().for_each(|x| *x += 1);
             assert_eq!(few.iter().sum::<usize>(), want.iter().sum::<usize>() + len);
         }

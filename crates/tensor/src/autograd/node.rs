@@ -66,6 +66,13 @@ pub trait Backward: Send + Sync + 'static {
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         self.backward(ctx)
     }
+
+    /// What the engine calls: the first of the two where the pass is `recorded`, else the second. The forms of
+    /// element-wise operations give their one or two gradients here without a `Vec`.
+    #[doc(hidden)]
+    fn gradients(&self, ctx: &Context<'_>, recorded: bool) -> Result<Few<Option<Tensor>>> {
+        if recorded { self.backward(ctx) } else { self.backward_fused(ctx) }.map(Few::from)
+    }
 }
 
 /// Where a gradient goes.

@@ -16,9 +16,14 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Finds, without recursion, which nodes lie between the roots and the targets.
-    pub(super) fn new<'g>(roots: impl Iterator<Item = &'g Edge>, targets: &[&Edge]) -> Wanted {
+    pub(super) fn new<'g>(roots: impl Iterator<Item = &'g Edge> + Clone, targets: &[&Edge]) -> Wanted {
         let mut wanted =
             Wanted { leaves: Numbers::default(), outputs: HashSet::new(), nodes: Numbers::default() };
+        let leaf = |edge: &&Edge| match edge {
+            Edge::Leaf(leaf) => leaf.id,
+            Edge::Output(..) => 0,
+        };
+        wanted.leaves.expect_up_to(targets.iter().map(leaf).max().unwrap_or(0));
         for target in targets {
             match target {
                 Edge::Leaf(leaf) => _ = wanted.leaves.insert(leaf.id),
@@ -27,6 +32,8 @@ impl Wanted {
         }
         let mut reached = Numbers::default();
         let mut nodes: Vec<&NodeRef> = Vec::new();
+        // Roots are newer than all else that is reached from them, mostly.
+        reached.expect_up_to(roots.clone().map(newest).max().unwrap_or(0));
         let mut reach = |edge: &'g Edge, nodes: &mut Vec<&'g NodeRef>| {
             if let Edge::Output(node, _) = edge
                 && reached.insert(node.sequence)
@@ -42,6 +49,7 @@ impl Wanted {
         }
         // Oldest first: whether an input leads on is known before its users are looked at.
         nodes.sort_unstable_by_key(|node| node.sequence);
+        wanted.nodes.expect_up_to(nodes.last().map_or(0, |node| node.sequence));
         for node in nodes {
             if node.inputs.iter().flatten().any(|input| wanted.includes(&input.edge)) {
                 wanted.nodes.insert(node.sequence);
@@ -64,22 +72,57 @@ impl Wanted {
     }
 }
 
-/// A set of numbers of which many are neighbours, as nodes and leaves are that were made one after the other: each
-/// entry of the map has the bits of 64 numbers.
+fn newest(root: &Edge) -> u64 {
+    match root {
+        Edge::Leaf(_) => 0,
+        Edge::Output(node, _) => node.sequence,
+    }
+}
+
+/// A set of numbers of which many are neighbours, as nodes and leaves are that were made one after the other: of 64
+/// numbers there is one word of bits.
 #[derive(Default)]
-struct Numbers(HashMap<u64, u64, BuildHasherDefault<Scramble>>);
+struct Numbers {
+    /// The word of the largest number that was expected, and those before it, backwards.
+    near: Vec<u64>,
+    largest: u64,
+    far: HashMap<u64, u64, BuildHasherDefault<Scramble>>,
+}
+
+/// So many words are kept side by side at most.
+const NEAR: u64 = 1024;
 
 impl Numbers {
+    /// Says in advance, of an empty set, about which number the largest will be.
+    fn expect_up_to(&mut self, number: u64) {
+        self.largest = number / 64;
+    }
+
     /// Adds a number; says whether it is new.
     fn insert(&mut self, number: u64) -> bool {
-        let (bits, bit) = (self.0.entry(number / 64).or_default(), 1 << (number % 64));
+        let (word, bit) = (number / 64, 1 << (number % 64));
+        let bits = match self.largest.checked_sub(word) {
+            Some(back) if back < NEAR => {
+                let back = back as usize;
+                if back >= self.near.len() {
+                    self.near.resize(back + 1, 0);
+                }
+                &mut self.near[back]
+            }
+            _ => self.far.entry(word).or_default(),
+        };
         let new = *bits & bit == 0;
         *bits |= bit;
         new
     }
 
     fn contains(&self, number: u64) -> bool {
-        self.0.get(&(number / 64)).is_some_and(|bits| bits & (1 << (number % 64)) != 0)
+        let (word, bit) = (number / 64, 1 << (number % 64));
+        let bits = match self.largest.checked_sub(word) {
+            Some(back) if back < NEAR => self.near.get(back as usize),
+            _ => self.far.get(&word),
+        };
+        bits.is_some_and(|bits| bits & bit != 0)
     }
 }
 
@@ -110,9 +153,10 @@ mod tests {
     #[test]
     fn a_set_holds_what_was_put_into_it() {
         let mut numbers = Numbers::default();
-        let members = [0, 1, 63, 64, 1000, u64::MAX];
+        numbers.expect_up_to(100_000);
+        let members = [100_000, 0, 1, 63, 64, 1000, 99_999, 100_100, 300_000, u64::MAX];
         assert!(members.iter().all(|&n| numbers.insert(n)));
         assert!(members.iter().all(|&n| !numbers.insert(n) && numbers.contains(n)));
-        assert!([2, 62, 65, 999, 1 << 40].iter().all(|&n| !numbers.contains(n)));
+        assert!([2, 62, 65, 999, 99_998, 100_001, 1 << 40].iter().all(|&n| !numbers.contains(n)));
     }
 }

@@ -5,7 +5,7 @@ use chainrule_kernels::{Float, Number};
 
 use super::Operand;
 use super::elementwise::zip_tensors;
-use crate::autograd::{Backward, Context, Save, record};
+use crate::autograd::{Backward, Context, Few, Save, record};
 use crate::shape;
 use crate::{DType, Result, Shape, Tensor, bail, dispatch};
 
@@ -30,7 +30,7 @@ pub(crate) trait Binary: Copy + Send + Sync + 'static {
     /// f(a, b)
     fn float<T: Float>(self, a: T, b: T) -> T;
     /// The gradients of a and b. They may have the broadcast shape.
-    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>>;
+    fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]>;
 }
 
 /// Applies an element-wise operation and records it.
@@ -117,6 +117,10 @@ impl<B: Binary> Backward for BinaryBackward<B> {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        self.0.grads(ctx)
+        self.0.grads(ctx).map(Vec::from)
+    }
+
+    fn gradients(&self, ctx: &Context<'_>, _: bool) -> Result<Few<Option<Tensor>>> {
+        self.0.grads(ctx).map(Few::Two)
     }
 }

@@ -67,7 +67,7 @@ impl Tensor {
         let missing = shape.len() - self.rank();
         (0..shape.len())
             .map(|dim| match dim.checked_sub(missing) {
-                Some(own) if self.layout().shape[own] != 1 => self.layout().strides[own],
+                Some(own) if self.layout().shape()[own] != 1 => self.layout().strides()[own],
                 _ => 0,
             })
             .collect()
