@@ -22,8 +22,9 @@ pub(super) struct Header {
     pub(super) len: usize,
     /// The capacity of the `Vec` that the data belongs to; 0 where it is behind the header.
     pub(super) capacity: usize,
-    /// The size class of the block.
+    /// The size class of the block, and the size of its data.
     pub(super) class: usize,
+    pub(super) bytes: usize,
     /// The block behind this one in a list of free ones.
     next: Option<Block>,
 }
@@ -47,6 +48,7 @@ impl Block {
             len: 0,
             capacity: 0,
             class,
+            bytes: bytes_of(class),
             next: None,
         };
         // SAFETY: the memory is ours, aligned to 64 bytes and has room for a header.
@@ -97,33 +99,35 @@ fn layout(class: usize) -> Layout {
 /// Free blocks of one class, the last one given first.
 pub(super) struct List {
     first: Option<Block>,
-    len: usize,
+    /// How many more the list takes.
+    room: usize,
 }
 
 impl List {
-    pub(super) const fn new() -> Self {
-        List { first: None, len: 0 }
+    /// An empty list that takes no more than `room` blocks.
+    pub(super) const fn new(room: usize) -> Self {
+        List { first: None, room }
     }
 
+    /// Adds a block that belongs to nobody, unless the list is full.
     #[inline]
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Adds a block that belongs to nobody.
-    #[inline]
-    pub(super) fn push(&mut self, block: Block) {
+    pub(super) fn push(&mut self, block: Block) -> bool {
+        if self.room == 0 {
+            return false;
+        }
+        self.room -= 1;
         // SAFETY: the block belongs to nobody, so we alone know it.
         unsafe { block.header_mut() }.next = self.first.replace(block);
-        self.len += 1;
+        true
     }
 
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Block> {
         let block = self.first?;
-        // SAFETY: blocks of the list belong to nobody but the list.
-        self.first = unsafe { block.header_mut() }.next.take();
-        self.len -= 1;
+        self.room += 1;
+        // SAFETY: blocks of the list belong to nobody but the list. (What `next` says of a block outside any list means
+        // nothing.)
+        self.first = unsafe { block.header() }.next;
         Some(block)
     }
 }

@@ -141,8 +141,7 @@ unsafe fn take_vec<T: Element>(block: Block) -> Option<Vec<T>> {
 pub(super) unsafe fn drop_block<T: Element>(block: Block) {
     // SAFETY: the caller's promise.
     drop(unsafe { take_vec::<T>(block) });
-    // SAFETY: the caller's promise.
-    pool::give_back(block, unsafe { block.header() }.class);
+    pool::give_back(block);
 }
 
 /// The elements of a block.

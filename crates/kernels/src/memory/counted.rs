@@ -1,7 +1,6 @@
 //! [`Counted`]: a value with several owners, in a block of the pool.
 
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::fence;
@@ -43,11 +42,12 @@ impl<T> Counted<T> {
     /// Where the system has no memory.
     #[inline]
     pub fn with(make: impl FnOnce() -> T) -> Self {
-        let block = FreeAtEnd(pool::take_value(Self::CLASS).expect("memory for a small value"), Self::CLASS);
+        // (Where `make` panics, the block is lost.)
+        let block = pool::take_value(Self::CLASS).expect("memory for a small value");
         // SAFETY: the block was taken from the pool, so we alone know it; it is large enough for the value and aligned
         // to 64 bytes. Its count is 1, as that of every block which is not shared.
-        unsafe { block.0.own_data().cast::<T>().write(make()) };
-        Counted { block: ManuallyDrop::new(block).0, value: PhantomData }
+        unsafe { block.own_data().cast::<T>().write(make()) };
+        Counted { block, value: PhantomData }
     }
 
     /// The value to change, where this is the only handle.

@@ -3,8 +3,8 @@
 //! Small ones are kept per thread, without locks; large ones in one shared list a class, behind a lock that is held
 //! for a push or a pop.
 
-use std::cell::RefCell;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
 use super::block::{Block, List};
@@ -17,14 +17,20 @@ const SMALL_CLASSES: usize = class_of(SMALL_BYTES) + 1;
 /// At most so many bytes of a class are kept by one thread.
 const SMALL_KEPT: usize = 1 << 20;
 
-/// Bytes that may be kept for reuse before blocks are given back to the system: 4 GiB unless changed.
+/// Bytes of large blocks that may be kept for reuse before blocks are given back to the system.
 static LIMIT: AtomicUsize = AtomicUsize::new(4 << 30);
-static LARGE: [Mutex<List>; CLASSES] = [const { Mutex::new(List::new()) }; CLASSES];
-/// Bytes in the shared lists.
+/// Whether small blocks are kept at all.
+static KEEP_SMALL: AtomicBool = AtomicBool::new(true);
+static LARGE: [Mutex<List>; CLASSES] = [const { Mutex::new(List::new(usize::MAX)) }; CLASSES];
+/// Bytes in the lists of large blocks.
 static SHARED: AtomicUsize = AtomicUsize::new(0);
+/// Bytes of data in blocks that came from the system and have not gone back.
+static FROM_SYSTEM: AtomicI64 = AtomicI64::new(0);
+/// How often the system gave one.
+static ASKED: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    static LOCAL: RefCell<Local> = RefCell::new(Local::new());
+    static LOCAL: UnsafeCell<Local> = UnsafeCell::new(Local::new());
 }
 
 /// What belongs to one thread.
@@ -38,7 +44,7 @@ struct Local {
 
 impl Local {
     fn new() -> Self {
-        let lists = || [const { List::new() }; SMALL_CLASSES];
+        let lists = || std::array::from_fn(|class| List::new(SMALL_KEPT / bytes_of(class)));
         Local { small: lists(), values: lists(), counters: stats::take() }
     }
 
@@ -58,53 +64,35 @@ impl Local {
     #[inline]
     fn taken(&mut self, kept: Option<Block>, class: usize) -> Option<Block> {
         let block = match kept {
-            Some(block) => {
-                self.counters.kept(-(bytes_of(class) as i64));
-                block
-            }
-            None => self.take_shared(class)?,
+            Some(block) => block,
+            None => take_elsewhere(class)?,
         };
-        self.counters.took(bytes_of(class));
-        Some(block)
-    }
-
-    /// A block that this thread does not keep.
-    #[cold]
-    fn take_shared(&mut self, class: usize) -> Option<Block> {
-        if (SMALL_CLASSES..CLASSES).contains(&class)
-            && let Some(block) = large(class).pop()
-        {
-            SHARED.fetch_sub(bytes_of(class), Relaxed);
-            return Some(block);
-        }
-        let block = Block::new(class)?;
-        self.counters.asked_the_system();
+        // SAFETY: the block is alive, and nobody else knows it.
+        self.counters.took(unsafe { block.header() }.bytes);
         Some(block)
     }
 
     #[inline]
-    fn give_back(&mut self, block: Block, class: usize) {
-        self.counters.gave_back(bytes_of(class));
-        match self.small.get_mut(class) {
-            Some(list) => keep(list, block, class, self.counters),
-            None if may_keep(class, self.counters) => give_back_shared(block, class),
-            None => release(block),
+    fn give_back(&mut self, block: Block) {
+        // SAFETY: the block is alive, and nobody else knows it.
+        let header = unsafe { block.header() };
+        self.counters.gave_back(header.bytes);
+        let list = self.small.get_mut(header.class).filter(|_| KEEP_SMALL.load(Relaxed));
+        if !list.is_some_and(|list| list.push(block)) {
+            give_back_elsewhere(block);
         }
     }
 
     #[inline]
     fn give_back_value(&mut self, block: Block, class: usize) {
         self.counters.gave_back(bytes_of(class));
-        keep(&mut self.values[class], block, class, self.counters);
+        if !(KEEP_SMALL.load(Relaxed) && self.values[class].push(block)) {
+            release(block);
+        }
     }
 
     fn trim(&mut self) {
-        for lists in [&mut self.small, &mut self.values] {
-            for (class, list) in lists.iter_mut().enumerate() {
-                self.counters.kept(-((list.len() * bytes_of(class)) as i64));
-                empty(list);
-            }
-        }
+        self.small.iter_mut().chain(&mut self.values).for_each(empty);
     }
 }
 
@@ -115,59 +103,63 @@ impl Drop for Local {
     }
 }
 
-/// Whether another block of the class may be kept.
+/// Runs `f` with what belongs to this thread; while the thread ends, with what is made for this one time.
 #[inline]
-fn may_keep(class: usize, counters: &Counters) -> bool {
-    SHARED.load(Relaxed) + counters.kept_bytes() + bytes_of(class) <= LIMIT.load(Relaxed)
-}
-
-#[inline]
-fn keep(list: &mut List, block: Block, class: usize, counters: &Counters) {
-    if list.len() * bytes_of(class) < SMALL_KEPT && may_keep(class, counters) {
-        list.push(block);
-        counters.kept(bytes_of(class) as i64);
-    } else {
-        release(block);
-    }
+fn with_local<R>(f: impl Fn(&mut Local) -> R) -> R {
+    // SAFETY: the functions above, which are all that is called here, do not come back here, so this is the only
+    // reference.
+    LOCAL.try_with(|local| f(unsafe { &mut *local.get() })).unwrap_or_else(|_| f(&mut Local::new()))
 }
 
 /// A block of the class: one that was given back, else a new one from the system, which may have none.
 #[inline]
 pub(super) fn take(class: usize) -> Option<Block> {
-    // While a thread ends its own lists may be gone already.
-    LOCAL.try_with(|local| local.borrow_mut().take(class)).unwrap_or_else(|_| Local::new().take(class))
+    with_local(|local| local.take(class))
 }
 
 /// Keeps a block that belongs to nobody for reuse, or gives it to the system where enough is kept.
 #[inline]
-pub(super) fn give_back(block: Block, class: usize) {
-    let here = LOCAL.try_with(|local| local.borrow_mut().give_back(block, class));
-    if here.is_err() {
-        Local::new().give_back(block, class);
-    }
+pub(super) fn give_back(block: Block) {
+    with_local(|local| local.give_back(block));
 }
 
 /// As [`take`], for a value of any type; the class is one of small blocks.
 #[inline]
 pub(super) fn take_value(class: usize) -> Option<Block> {
-    let here = LOCAL.try_with(|local| local.borrow_mut().take_value(class));
-    here.unwrap_or_else(|_| Local::new().take_value(class))
+    with_local(|local| local.take_value(class))
 }
 
 /// As [`give_back`], for a block that held a value of any type.
 #[inline]
 pub(super) fn give_back_value(block: Block, class: usize) {
-    let here = LOCAL.try_with(|local| local.borrow_mut().give_back_value(block, class));
-    if here.is_err() {
-        Local::new().give_back_value(block, class);
-    }
+    with_local(|local| local.give_back_value(block, class));
 }
 
+/// A block that this thread does not keep.
 #[cold]
-fn give_back_shared(block: Block, class: usize) {
-    if class < CLASSES {
-        large(class).push(block);
-        SHARED.fetch_add(bytes_of(class), Relaxed);
+fn take_elsewhere(class: usize) -> Option<Block> {
+    if (SMALL_CLASSES..CLASSES).contains(&class)
+        && let Some(block) = large(class).pop()
+    {
+        SHARED.fetch_sub(bytes_of(class), Relaxed);
+        return Some(block);
+    }
+    let block = Block::new(class)?;
+    ASKED.fetch_add(1, Relaxed);
+    FROM_SYSTEM.fetch_add(bytes_of(class) as i64, Relaxed);
+    Some(block)
+}
+
+/// Gives a block back that this thread does not keep.
+#[cold]
+fn give_back_elsewhere(block: Block) {
+    // SAFETY: the block is alive, and nobody else knows it.
+    let (class, bytes) = unsafe { (block.header().class, block.header().bytes) };
+    let kept = (SMALL_CLASSES..CLASSES).contains(&class)
+        && SHARED.load(Relaxed) + bytes <= LIMIT.load(Relaxed)
+        && large(class).push(block);
+    if kept {
+        SHARED.fetch_add(bytes, Relaxed);
     } else {
         release(block);
     }
@@ -177,24 +169,33 @@ fn large(class: usize) -> MutexGuard<'static, List> {
     LARGE[class].lock().unwrap_or_else(|e| e.into_inner())
 }
 
-/// Bytes kept in the shared lists.
-pub(super) fn shared_bytes() -> usize {
-    SHARED.load(Relaxed)
+/// Bytes that came from the system and have not gone back.
+pub(super) fn bytes_from_system() -> i64 {
+    FROM_SYSTEM.load(Relaxed)
+}
+
+/// How often the system gave a block.
+pub(super) fn system_allocations() -> u64 {
+    ASKED.load(Relaxed)
 }
 
 /// Sets how many bytes may be kept for reuse (4 GiB at the start); what is over it goes back to the system
-/// as buffers are dropped.
+/// as buffers are dropped. The limit is that of blocks of more than 16 KiB. Of smaller ones each thread keeps at most
+/// 1 MiB of a size, and none where the limit is below 32 MiB.
 pub fn set_cache_limit(bytes: usize) {
     LIMIT.store(bytes, Relaxed);
+    KEEP_SMALL.store(bytes >= 32 << 20, Relaxed);
 }
 
 /// Gives the kept memory back to the system: all large blocks, and the calling thread's small ones.
 pub fn trim() {
-    let _ = LOCAL.try_with(|local| local.borrow_mut().trim());
+    with_local(Local::trim);
     for class in SMALL_CLASSES..CLASSES {
         let mut list = large(class);
-        SHARED.fetch_sub(list.len() * bytes_of(class), Relaxed);
-        empty(&mut list);
+        while let Some(block) = list.pop() {
+            SHARED.fetch_sub(bytes_of(class), Relaxed);
+            release(block);
+        }
     }
 }
 
@@ -208,5 +209,8 @@ fn empty(list: &mut List) {
 fn release(block: Block) {
     // SAFETY: the callers have taken the block out of a list, or got it from its last owner, and its data is behind
     // its header: a `Vec` has been taken out of it before.
-    unsafe { block.free() }
+    unsafe {
+        FROM_SYSTEM.fetch_sub(block.header().bytes as i64, Relaxed);
+        block.free();
+    }
 }

@@ -6,6 +6,8 @@
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
+use super::pool;
+
 /// Threads look at whether there is a new peak each time that their own buffers have grown by so many bytes.
 const STEP: i64 = 64 * 1024;
 
@@ -54,9 +56,9 @@ pub fn stats() -> Stats {
     Stats {
         in_use_bytes,
         peak_bytes: PEAK.fetch_max(in_use_bytes, Relaxed).max(in_use_bytes),
-        cached_bytes: super::pool::shared_bytes() + sum(|c| &c.cached) as usize,
+        cached_bytes: (pool::bytes_from_system() - in_use_bytes as i64).max(0) as usize,
         buffers_taken: sum(|c| &c.taken) as u64,
-        system_allocations: sum(|c| &c.system) as u64,
+        system_allocations: pool::system_allocations(),
     }
 }
 
@@ -76,7 +78,7 @@ struct Slot {
     taken: bool,
 }
 
-/// Counters that no other thread writes from now until they are [`returned`](give_back).
+/// Counters that no other thread writes from now until they are [given back](give_back).
 pub(super) fn take() -> &'static Counters {
     let mut slots = slots();
     if let Some(slot) = slots.iter_mut().find(|slot| !slot.taken) {
@@ -102,9 +104,7 @@ pub(super) struct Counters {
     in_use: AtomicI64,
     /// Where `in_use` has to get for the next look at the peak.
     mark: AtomicI64,
-    cached: AtomicI64,
     taken: AtomicI64,
-    system: AtomicI64,
 }
 
 /// No other thread writes, so this needs no locked instruction.
@@ -132,23 +132,6 @@ impl Counters {
         if highest < self.mark.load(Relaxed) {
             self.mark.store(highest, Relaxed);
         }
-    }
-
-    /// A free block was kept (or, negative, one that was kept is in use again).
-    #[inline]
-    pub(super) fn kept(&self, bytes: i64) {
-        add(&self.cached, bytes);
-    }
-
-    /// Bytes that this thread keeps.
-    #[inline]
-    pub(super) fn kept_bytes(&self) -> usize {
-        self.cached.load(Relaxed).max(0) as usize
-    }
-
-    /// The system gave a block.
-    pub(super) fn asked_the_system(&self) {
-        add(&self.system, 1);
     }
 
     #[cold]
