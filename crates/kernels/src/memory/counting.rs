@@ -8,7 +8,7 @@ static CALLS: AtomicU64 = AtomicU64::new(0);
 /// The system allocator, with a count of how often it was asked for memory: for tensors and for all else. What
 /// [`stats`](super::stats) counts are the calls for tensors and nodes of graphs alone.
 ///
-/// ```
+/// ```standalone_crate
 /// use chainrule_kernels::memory::CountingAllocator;
 ///
 /// #[global_allocator]

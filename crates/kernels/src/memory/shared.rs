@@ -134,16 +134,19 @@ mod tests {
 
     #[test]
     fn handles_on_many_threads_return_the_memory_once() {
-        let before = super::super::stats();
-        for _ in 0..200 {
-            let shared = Shared::from(Buffer::filled(64, 3.0f64));
+        // Other tests run meanwhile and take buffers too, so each of these is large enough to show.
+        let (len, before) = (1 << 18, super::super::stats());
+        for _ in 0..500 {
+            let mut buffer = Buffer::<f64>::recycled(len);
+            buffer[len - 1] = 3.0;
+            let shared = Shared::from(buffer);
             std::thread::scope(|scope| {
                 for _ in 0..4 {
                     let mut mine = shared.clone();
                     scope.spawn(move || {
                         for _ in 0..50 {
                             let other = mine.clone();
-                            assert_eq!(other[63], 3.0);
+                            assert_eq!(other[len - 1], 3.0);
                             drop(std::mem::replace(&mut mine, other));
                         }
                     });
@@ -151,8 +154,7 @@ mod tests {
                 drop(shared);
             });
         }
-        // Other tests run meanwhile; none of them takes as much as a leak of all of these would be.
-        assert!(super::super::stats().in_use_bytes < before.in_use_bytes + 200 * 512);
+        assert!(super::super::stats().in_use_bytes < before.in_use_bytes + 500 * 8 * len / 2);
     }
 
     #[test]

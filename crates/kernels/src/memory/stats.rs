@@ -16,7 +16,7 @@ static PEAK: AtomicUsize = AtomicUsize::new(0);
 
 /// What the memory pool has done so far, over all threads.
 ///
-/// ```
+/// ```standalone_crate
 /// use chainrule_kernels::{Buffer, memory};
 ///
 /// let before = memory::stats();
@@ -31,17 +31,18 @@ static PEAK: AtomicUsize = AtomicUsize::new(0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stats {
-    /// Bytes of data in live buffers, rounded up to size classes. Where other threads take and drop buffers
-    /// meanwhile, this is a number of about this moment.
+    /// Bytes of live buffers, tensors and nodes of graphs, rounded up to size classes. Where other threads take and
+    /// drop some meanwhile, this is a number of about this moment.
     pub in_use_bytes: usize,
     /// The largest `in_use_bytes` since the start or the last [`reset_peak`], to within 64 KiB for each thread that
     /// takes buffers.
     pub peak_bytes: usize,
-    /// Bytes kept for reuse, in free blocks: what [`trim`](super::trim) would give back on every thread.
+    /// Bytes kept for reuse, in free blocks: what [`trim`](super::trim), called on every thread, gives back.
     pub cached_bytes: usize,
-    /// Buffers handed out. One that takes over a `Vec` counts as one of the smallest size, for its header.
+    /// Blocks handed out, for buffers, tensors and nodes. A buffer that takes over a `Vec` counts as one of the
+    /// smallest size, for its header.
     pub buffers_taken: u64,
-    /// Buffers for which the system allocator had to be asked. In the steady state of a training loop of fixed shapes
+    /// Blocks for which the system allocator had to be asked. In the steady state of a training loop of fixed shapes
     /// it does not grow.
     pub system_allocations: u64,
 }
