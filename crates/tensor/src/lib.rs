@@ -21,6 +21,7 @@ mod error;
 mod indices;
 #[cfg(feature = "ndarray")]
 mod interop;
+mod layout;
 mod operation;
 mod operators;
 mod ops;
