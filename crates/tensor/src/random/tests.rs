@@ -241,7 +241,7 @@ fn impossible_states_are_refused() {
     let before = generator.state();
 
     let mut short = good.clone();
-    short.block.pop();
+    short.words.pop();
     let mut late = good.clone();
     late.index = 625;
     let mut infinite = good.clone();
