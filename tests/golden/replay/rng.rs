@@ -113,7 +113,8 @@ fn drawn(name: &str, a: &Json, dtype_name: &str) -> Outcome<Json> {
 fn numbers_of(json: &Json, dtype: DType) -> Outcome<Tensor> {
     let rows = json.as_array().map_or(0, Vec::len);
     let matrix = json[0].is_array();
-    let values = if matrix { json.as_array().into_iter().flatten().flat_map(list).collect() } else { list(json) };
+    let values =
+        if matrix { json.as_array().into_iter().flatten().flat_map(list).collect() } else { list(json) };
     let shape = if matrix { vec![rows, values.len() / rows.max(1)] } else { vec![rows] };
     Ok(Tensor::from_vec(values, shape)?.to_dtype(dtype)?)
 }
