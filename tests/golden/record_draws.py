@@ -8,6 +8,7 @@ project carries.
 """
 
 import argparse
+import copy
 import json
 import pathlib
 
@@ -233,10 +234,12 @@ def train(model, x, y, name, steps=40):
 
 def small_cnn(seed, name):
     x, y, model = small_cnn_parts(seed)
+    true_losses, true_norms = train(copy.deepcopy(model).double(), x.double(), y, name)
     losses, norms = train(model, x, y, name)
     return {
         "family": "runs", "run": "small_cnn", "optimizer": name, "seed": seed, "losses": losses, "grad_norms": norms,
         "final_running_mean": model[1].running_mean.tolist(), "final_last_bias": model[9].bias.tolist(),
+        "true_losses": true_losses, "true_grad_norms": true_norms,
     }
 
 
