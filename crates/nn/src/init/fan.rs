@@ -23,7 +23,11 @@ impl FromStr for FanMode {
         match name {
             "fan_in" => Ok(FanMode::FanIn),
             "fan_out" => Ok(FanMode::FanOut),
-            _ => Err(Error::new(ErrorKind::Value, "FanMode", format!("{name:?} is neither fan_in nor fan_out"))),
+            _ => Err(Error::new(
+                ErrorKind::Value,
+                "FanMode",
+                format!("{name:?} is neither fan_in nor fan_out"),
+            )),
         }
     }
 }

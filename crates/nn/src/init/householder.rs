@@ -45,7 +45,7 @@ pub(super) fn orthogonalize<T: FloatElement>(columns: &mut [T], m: usize) -> Vec
         }
         column[..i].fill(T::of(0.0));
         column[i] = T::of(1.0) - scale;
-        column[i + 1..].iter_mut().for_each(|x| *x = *x * -scale);
+        column[i + 1..].iter_mut().for_each(|x| *x *= -scale);
     }
     signs
 }
@@ -105,7 +105,7 @@ fn second_product<T: FloatElement>(a: &[T], b: &[T]) -> T {
     let mut half = LANES / 2;
     while half > 0 {
         for i in 0..half {
-            sums[i] = sums[i] + sums[i + half];
+            sums[i] += sums[i + half];
         }
         half /= 2;
     }

@@ -48,7 +48,9 @@ fn other_threads_do_not_notice() {
     let mut generator = Generator::new(5);
     let before = generator.state();
     with_generator(&mut generator, || {
-        std::thread::spawn(|| with_generator(&mut Generator::new(6), || values(Tensor::rand([1])))).join().unwrap()
+        std::thread::spawn(|| with_generator(&mut Generator::new(6), || values(Tensor::rand([1]))))
+            .join()
+            .unwrap()
     });
     assert_eq!(generator.state(), before);
 }
