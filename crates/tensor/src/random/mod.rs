@@ -68,7 +68,11 @@ pub fn manual_seed(seed: u64) {
 }
 
 /// Calls `draw` with the default generator: that of [`with_generator`] inside of it, elsewhere the process-wide one,
-/// which is locked meanwhile: `draw` must not draw from the default generator in another way, or it waits for ever.
+/// which is locked meanwhile.
+///
+/// # Panics
+///
+/// When `draw` itself draws from the default generator in another way than through its argument.
 pub fn with_default<R>(draw: impl FnOnce(&mut Generator) -> R) -> R {
     scope::with_current(|current| match current {
         Some(generator) => draw(generator),
