@@ -5,6 +5,7 @@
 //!   requires; everything that has a default is set by a builder, the same way for every layer:
 //!   `Linear::builder(10, 2).bias(false).build()?`.
 //! - [`Sequential`] and [`sequential!`].
+//! - [`init`]: initial values other than the default ones.
 //!
 //! ```
 //! use chainrule_nn::{Forward, Linear, Module, ReLU};
@@ -37,7 +38,7 @@
 extern crate self as chainrule_nn;
 
 mod forward;
-mod init;
+pub mod init;
 mod layers;
 mod module;
 

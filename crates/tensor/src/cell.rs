@@ -29,7 +29,7 @@ impl TensorCell {
         TensorCell(RwLock::new(value.detach()))
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Tensor> {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Tensor> {
         self.0.read().unwrap_or_else(|e| e.into_inner())
     }
 

@@ -1,9 +1,8 @@
 //! [`DType`]: the type of a tensor's numbers, chosen at run time, and PyTorch's promotion rules.
 
 use std::fmt;
-use std::sync::Arc;
 
-use chainrule_kernels::Buffer;
+use chainrule_kernels::memory::Shared;
 
 use crate::storage::Storage;
 
@@ -109,13 +108,13 @@ pub trait Element: chainrule_kernels::Number + sealed::Sealed {
     /// The run-time name of this type.
     const DTYPE: DType;
     #[doc(hidden)]
-    fn wrap(buffer: Arc<Buffer<Self>>) -> Storage;
+    fn wrap(values: Shared<Self>) -> Storage;
     #[doc(hidden)]
-    fn unwrap(storage: &Storage) -> Option<&Arc<Buffer<Self>>>;
+    fn unwrap(storage: &Storage) -> Option<&Shared<Self>>;
     #[doc(hidden)]
-    fn unwrap_mut(storage: &mut Storage) -> Option<&mut Arc<Buffer<Self>>>;
+    fn unwrap_mut(storage: &mut Storage) -> Option<&mut Shared<Self>>;
     #[doc(hidden)]
-    fn take(storage: Storage) -> Option<Buffer<Self>>;
+    fn take(storage: Storage) -> Option<Shared<Self>>;
 }
 
 macro_rules! element {
@@ -123,24 +122,27 @@ macro_rules! element {
         $(
             impl Element for $t {
                 const DTYPE: DType = DType::$name;
-                fn wrap(buffer: Arc<Buffer<Self>>) -> Storage {
-                    Storage::$name(buffer)
+                #[inline]
+                fn wrap(values: Shared<Self>) -> Storage {
+                    Storage::$name(values)
                 }
-                fn unwrap(storage: &Storage) -> Option<&Arc<Buffer<Self>>> {
+                #[inline]
+                fn unwrap(storage: &Storage) -> Option<&Shared<Self>> {
                     match storage {
-                        Storage::$name(buffer) => Some(buffer),
+                        Storage::$name(values) => Some(values),
                         _ => None,
                     }
                 }
-                fn take(storage: Storage) -> Option<Buffer<Self>> {
+                #[inline]
+                fn unwrap_mut(storage: &mut Storage) -> Option<&mut Shared<Self>> {
                     match storage {
-                        Storage::$name(buffer) => Arc::into_inner(buffer),
+                        Storage::$name(values) => Some(values),
                         _ => None,
                     }
                 }
-                fn unwrap_mut(storage: &mut Storage) -> Option<&mut Arc<Buffer<Self>>> {
+                fn take(storage: Storage) -> Option<Shared<Self>> {
                     match storage {
-                        Storage::$name(buffer) => Some(buffer),
+                        Storage::$name(values) => Some(values),
                         _ => None,
                     }
                 }

@@ -22,6 +22,7 @@ mod error;
 mod indices;
 #[cfg(feature = "ndarray")]
 mod interop;
+mod layout;
 mod operation;
 mod operators;
 mod ops;

@@ -53,7 +53,7 @@ impl Parameter {
     /// The value now, as a leaf of the graph (a constant where the parameter is frozen).
     pub fn tensor(&self) -> Tensor {
         let edge = self.requires_grad().then(|| Edge::Leaf(self.0.leaf.clone()));
-        Tensor { edge, ..self.0.value.get() }
+        self.0.value.read().with_edge(edge)
     }
 
     /// Replaces the value.
@@ -121,12 +121,12 @@ impl Parameter {
 
     /// The sizes of the dimensions.
     pub fn shape(&self) -> Shape {
-        self.0.value.get().shape().clone()
+        self.0.value.read().shape().clone()
     }
 
     /// The type of the numbers.
     pub fn dtype(&self) -> DType {
-        self.0.value.get().dtype()
+        self.0.value.read().dtype()
     }
 
     /// The number of values.

@@ -14,7 +14,7 @@ use crate::{Element, Result, Tensor, dispatch};
 /// ```
 impl fmt::Display for Tensor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let autograd = match &self.edge {
+        let autograd = match self.edge() {
             None => None,
             Some(Edge::Leaf(_)) => Some("requires_grad=True".to_string()),
             Some(Edge::Output(..)) => {
@@ -40,7 +40,7 @@ impl Tensor {
         let as_float = |i: usize| values[i].to_f64();
         // Integers go through their own type: an f64 would round those beyond 2^53.
         let integers =
-            i64::unwrap(&all.storage).map(|_| all.as_slice::<i64>()).transpose()?.unwrap_or_default();
+            i64::unwrap(all.storage()).map(|_| all.as_slice::<i64>()).transpose()?.unwrap_or_default();
         let as_int = |i: usize| integers[i];
         let as_bool = |i: usize| values[i] == T::ONE;
         let values = match self.dtype() {

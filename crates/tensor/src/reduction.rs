@@ -90,6 +90,6 @@ impl Tensor {
     pub(crate) fn in_shape(self, shape: Shape) -> Tensor {
         debug_assert_eq!(shape.numel(), self.numel());
         let strides = shape.contiguous_strides();
-        self.view_as(shape, strides, self.layout.offset)
+        self.view_as(shape, strides, self.layout().offset())
     }
 }

@@ -18,7 +18,11 @@ pub struct Shape(Dims);
 
 #[derive(Clone)]
 enum Dims {
-    Inline { len: u8, sizes: [usize; 4] },
+    /// Behind `len` sizes there are zeros.
+    Inline {
+        len: u8,
+        sizes: [usize; 4],
+    },
     Heap(Box<[usize]>),
 }
 
@@ -43,12 +47,20 @@ impl Shape {
 
     /// The number of elements, where memory has addresses for it and for the product of the sizes that are not 0.
     pub(crate) fn addressable_numel(&self) -> Option<usize> {
-        let nonzero = self.iter().filter(|&&n| n != 0).try_fold(8usize, |product, &n| product.checked_mul(n));
-        nonzero.filter(|&bytes| bytes <= isize::MAX as usize).map(|_| self.numel())
+        let (mut bytes, mut empty) = (8usize, false);
+        for &n in self.iter() {
+            empty |= n == 0;
+            bytes = bytes.checked_mul(n.max(1))?;
+        }
+        let numel = if empty { 0 } else { bytes / 8 };
+        (bytes <= isize::MAX as usize).then_some(numel)
     }
 
     /// The strides of a contiguous (row-major) tensor of this shape.
     pub(crate) fn contiguous_strides(&self) -> Strides {
+        if let Dims::Inline { len: len @ 0..=1, sizes: _ } = self.0 {
+            return Shape(Dims::Inline { len, sizes: [usize::from(len), 0, 0, 0] });
+        }
         let mut strides = self.clone();
         let mut step = 1;
         for (stride, &size) in strides.0.as_mut().iter_mut().zip(self.iter()).rev() {
@@ -187,8 +199,12 @@ impl FromIterator<usize> for Shape {
 }
 
 impl PartialEq for Shape {
+    #[inline]
     fn eq(&self, other: &Shape) -> bool {
-        **self == **other
+        match (&self.0, &other.0) {
+            (Dims::Inline { len: a, sizes: x }, Dims::Inline { len: b, sizes: y }) => a == b && x == y,
+            _ => **self == **other,
+        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! [`Storage`]: the shared memory of one or many tensors.
 
-use std::sync::Arc;
-
-use chainrule_kernels::Buffer;
+use chainrule_kernels::memory::Shared;
 
 use crate::DType;
 
@@ -10,13 +8,14 @@ use crate::DType;
 #[derive(Clone)]
 #[doc(hidden)]
 pub enum Storage {
-    F32(Arc<Buffer<f32>>),
-    F64(Arc<Buffer<f64>>),
-    I64(Arc<Buffer<i64>>),
-    Bool(Arc<Buffer<bool>>),
+    F32(Shared<f32>),
+    F64(Shared<f64>),
+    I64(Shared<i64>),
+    Bool(Shared<bool>),
 }
 
 impl Storage {
+    #[inline]
     pub(crate) fn dtype(&self) -> DType {
         match self {
             Storage::F32(_) => DType::F32,
@@ -33,6 +32,17 @@ impl Storage {
             Storage::F64(b) => b.as_ptr() as usize,
             Storage::I64(b) => b.as_ptr() as usize,
             Storage::Bool(b) => b.as_ptr() as usize,
+        }
+    }
+
+    /// Whether this is the only handle to the memory.
+    #[inline]
+    pub(crate) fn is_only_handle(&self) -> bool {
+        match self {
+            Storage::F32(b) => b.is_only_handle(),
+            Storage::F64(b) => b.is_only_handle(),
+            Storage::I64(b) => b.is_only_handle(),
+            Storage::Bool(b) => b.is_only_handle(),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! [`Tensor`]: a cheap handle to an immutable, strided view of shared memory, with its place in a graph.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use chainrule_kernels::Buffer;
-use chainrule_kernels::elementwise::View;
+use chainrule_kernels::elementwise::View as Strided;
+use chainrule_kernels::memory::{Counted, Shared};
 
 use crate::autograd::Edge;
+use crate::layout::Layout;
 use crate::shape::{Strides, dim_index};
 use crate::storage::Storage;
 use crate::{DType, Element, ErrorKind, Result, Shape, bail};
@@ -28,18 +30,13 @@ use crate::{DType, Element, ErrorKind, Result, Shape, bail};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Tensor {
-    pub(crate) storage: Storage,
-    pub(crate) layout: Layout,
-    pub(crate) edge: Option<Edge>,
-}
+pub struct Tensor(Counted<View>);
 
-/// How a tensor lies in its memory.
-#[derive(Clone)]
-pub(crate) struct Layout {
-    pub(crate) shape: Shape,
-    pub(crate) strides: Strides,
-    pub(crate) offset: usize,
+/// What a tensor is: shared memory, how it lies there, and where a gradient goes.
+struct View {
+    storage: Storage,
+    layout: Layout,
+    edge: Option<Edge>,
 }
 
 impl Tensor {
@@ -55,13 +52,11 @@ impl Tensor {
 
     /// As [`Tensor::from_buffer`], where the lengths are known to agree.
     pub(crate) fn from_parts<T: Element>(buffer: Buffer<T>, shape: Shape) -> Tensor {
-        debug_assert_eq!(buffer.len(), shape.numel());
-        let strides = shape.contiguous_strides();
-        Tensor {
-            storage: T::wrap(Arc::new(buffer)),
-            layout: Layout { shape, strides, offset: 0 },
+        Tensor(Counted::with(|| View {
+            layout: Layout::contiguous(shape, buffer.len()),
+            storage: T::wrap(buffer.into()),
             edge: None,
-        }
+        }))
     }
 
     /// A tensor whose memory is written by `fill`, which gets a recycled slice with arbitrary contents and
@@ -95,12 +90,47 @@ impl Tensor {
 
     /// Another view of the same memory, outside any graph.
     pub(crate) fn view_as(&self, shape: Shape, strides: Strides, offset: usize) -> Tensor {
-        Tensor { storage: self.storage.clone(), layout: Layout { shape, strides, offset }, edge: None }
+        Tensor(Counted::with(|| View {
+            storage: self.0.storage.clone(),
+            layout: Layout::strided(shape, strides, offset),
+            edge: None,
+        }))
+    }
+
+    /// The same values in another place of the graph, or outside any.
+    pub(crate) fn with_edge(&self, edge: Option<Edge>) -> Tensor {
+        let View { storage, layout, .. } = &*self.0;
+        Tensor(Counted::with(|| View { storage: storage.clone(), layout: layout.clone(), edge }))
+    }
+
+    /// Puts a tensor that was just computed into its place in the graph.
+    pub(crate) fn set_edge(&mut self, edge: Edge) {
+        match self.0.get_mut() {
+            Some(view) => view.edge = Some(edge),
+            None => *self = self.with_edge(Some(edge)),
+        }
+    }
+
+    /// Where a gradient of this tensor goes; `None` outside any graph.
+    #[inline]
+    pub(crate) fn edge(&self) -> Option<&Edge> {
+        self.0.edge.as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.0.storage
+    }
+
+    #[inline]
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.0.layout
     }
 
     /// The sizes of the dimensions.
+    #[inline]
     pub fn shape(&self) -> &Shape {
-        &self.layout.shape
+        self.layout().shape()
     }
 
     /// The size of one dimension; negative counts from the end.
@@ -113,58 +143,52 @@ impl Tensor {
     }
 
     /// The number of dimensions (PyTorch: `dim()`).
+    #[inline]
     pub fn rank(&self) -> usize {
-        self.layout.shape.len()
+        self.layout().shape().len()
     }
 
     /// The number of elements.
+    #[inline]
     pub fn numel(&self) -> usize {
-        self.layout.shape.numel()
+        self.layout().numel()
     }
 
     /// The type of the numbers.
+    #[inline]
     pub fn dtype(&self) -> DType {
-        self.storage.dtype()
+        self.storage().dtype()
     }
 
     /// Distances between neighbours in each dimension, in elements.
+    #[inline]
     pub fn strides(&self) -> &[usize] {
-        &self.layout.strides
+        self.layout().strides()
     }
 
     /// Whether the elements lie in row-major order without gaps.
+    #[inline]
     pub fn is_contiguous(&self) -> bool {
-        let mut step = 1;
-        for (&size, &stride) in self.layout.shape.iter().zip(self.layout.strides.iter()).rev() {
-            if size == 0 {
-                return true;
-            }
-            if size != 1 {
-                if stride != step {
-                    return false;
-                }
-                step *= size;
-            }
-        }
-        true
+        self.layout().is_contiguous()
     }
 
     /// Whether two tensors are views of the same memory.
     pub fn shares_memory_with(&self, other: &Tensor) -> bool {
-        self.numel() > 0 && self.storage.address() == other.storage.address()
+        self.numel() > 0 && self.storage().address() == other.storage().address()
     }
 
     /// All the memory behind this tensor, as a strided view for kernels.
     #[track_caller]
-    pub(crate) fn strided<T: Element>(&self) -> Result<View<'_, T>> {
+    pub(crate) fn strided<T: Element>(&self) -> Result<Strided<'_, T>> {
         let data = self.memory::<T>()?;
-        Ok(View { data, offset: self.layout.offset, strides: &self.layout.strides })
+        Ok(Strided { data, offset: self.layout().offset(), strides: self.layout().strides() })
     }
 
     /// All the memory behind this tensor, of which it shows a part.
     #[track_caller]
+    #[inline]
     fn memory<T: Element>(&self) -> Result<&[T]> {
-        match T::unwrap(&self.storage) {
+        match T::unwrap(self.storage()) {
             Some(buffer) => Ok(buffer),
             None => {
                 bail!(
@@ -184,6 +208,7 @@ impl Tensor {
     /// When `T` is not the tensor's dtype, or the tensor is not contiguous (call
     /// [`contiguous`](Tensor::contiguous) first).
     #[track_caller]
+    #[inline]
     pub fn as_slice<T: Element>(&self) -> Result<&[T]> {
         let memory = self.memory::<T>()?;
         if !self.is_contiguous() {
@@ -195,7 +220,25 @@ impl Tensor {
                 self.strides()
             );
         }
-        Ok(&memory[self.layout.offset..][..self.numel()])
+        Ok(&memory[self.layout().offset()..][..self.numel()])
+    }
+
+    /// The values in row-major order without gaps, to read: this tensor where it is so already, else a copy, which is not
+    /// recorded.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn in_order(&self) -> Result<Cow<'_, Tensor>> {
+        match self.is_contiguous() {
+            true => Ok(Cow::Borrowed(self)),
+            false => self.detach().contiguous().map(Cow::Owned),
+        }
+    }
+
+    /// The elements in order, where they lie so and are of this type.
+    #[inline]
+    pub(crate) fn contiguous_elements<T: Element>(&self) -> Option<&[T]> {
+        let memory = T::unwrap(self.storage())?;
+        if self.is_contiguous() { memory.get(self.layout().offset()..)?.get(..self.numel()) } else { None }
     }
 
     /// The elements in row-major order, copied.
@@ -213,13 +256,15 @@ impl Tensor {
     /// # Errors
     /// When `T` is not the tensor's dtype.
     #[track_caller]
-    pub fn into_vec<T: Element>(self) -> Result<Vec<T>> {
-        let alone = self.is_contiguous() && self.layout.offset == 0 && self.is_only_handle();
+    pub fn into_vec<T: Element>(mut self) -> Result<Vec<T>> {
+        let alone = self.is_contiguous() && self.layout().offset() == 0 && self.is_only_handle();
         if !alone || T::DTYPE != self.dtype() {
             return self.to_vec();
         }
         let numel = self.numel();
-        match T::take(self.storage) {
+        let storage = self.0.get_mut().and_then(|view| T::unwrap_mut(&mut view.storage)).cloned();
+        drop(self);
+        match storage.and_then(Shared::into_buffer) {
             Some(buffer) if buffer.len() == numel => Ok(buffer.into_vec()),
             Some(buffer) => Ok(buffer[..numel].to_vec()),
             None => bail!(DType, "into_vec", "the tensor does not hold {}", T::DTYPE),
@@ -245,7 +290,7 @@ impl Tensor {
         if self.numel() != 1 {
             bail!(Shape, "item", "a tensor of shape {} has {} elements, not one", self.shape(), self.numel());
         }
-        Ok(self.memory::<T>()?[self.layout.offset])
+        Ok(self.memory::<T>()?[self.layout().offset()])
     }
 
     /// Mutable access to the elements, for the owner of the only handle; other handles, if there are any,
@@ -260,29 +305,33 @@ impl Tensor {
             let old = self.detach().contiguous()?;
             let mut values = self.shape().allocate::<T>("update")?;
             values.copy_from_slice(old.as_slice::<T>()?);
-            *self = Tensor::from_parts(values, self.layout.shape.clone());
+            *self = Tensor::from_parts(values, self.shape().clone());
         }
-        let numel = self.numel();
-        let buffer = T::unwrap_mut(&mut self.storage).and_then(Arc::get_mut);
-        match buffer {
-            Some(buffer) => Ok(&mut buffer[..numel]),
+        match self.get_mut() {
+            Some(values) => Ok(values),
             None => bail!(Value, "update", "the memory is shared although it was just copied"),
         }
+    }
+
+    /// Mutable access to the elements where they are of this type and [can be changed](Tensor::is_updatable).
+    #[inline]
+    pub(crate) fn get_mut<T: Element>(&mut self) -> Option<&mut [T]> {
+        let View { storage, layout, .. } = self.0.get_mut()?;
+        if !layout.is_contiguous() || layout.offset() != 0 {
+            return None;
+        }
+        T::unwrap_mut(storage)?.get_mut()?.get_mut(..layout.numel())
     }
 
     /// Whether the elements can be changed where they are: nobody else holds the memory, and it begins with them
     /// in order.
     pub(crate) fn is_updatable(&self) -> bool {
-        self.is_only_handle() && self.is_contiguous() && self.layout.offset == 0
+        self.is_only_handle() && self.is_contiguous() && self.layout().offset() == 0
     }
 
     /// Whether nobody else holds the memory.
+    #[inline]
     pub(crate) fn is_only_handle(&self) -> bool {
-        1 == match &self.storage {
-            Storage::F32(b) => Arc::strong_count(b),
-            Storage::F64(b) => Arc::strong_count(b),
-            Storage::I64(b) => Arc::strong_count(b),
-            Storage::Bool(b) => Arc::strong_count(b),
-        }
+        self.0.is_only_handle() && self.storage().is_only_handle()
     }
 }

@@ -3,8 +3,8 @@
 use chainrule::data::{
     DataLoader, RandomSampler, Sampler, Subset, TensorDataset, WeightedRandomSampler, random_split,
 };
-use chainrule::random::{manual_seed, with_default};
-use chainrule::{DType, Error, ErrorKind, Parameter, Shape, Tensor};
+use chainrule::random::{default_state, manual_seed};
+use chainrule::{DType, Parameter, Shape, Tensor};
 use serde_json::{Value as Json, json};
 
 use super::Replay;
@@ -13,7 +13,7 @@ use crate::check::{Accuracy, numbers};
 use crate::directory::Case;
 use crate::stop::{Outcome, mismatch, not_built};
 use crate::tables::{initializers, modules};
-use crate::value::{Leaves, Value, dtype, float};
+use crate::value::{Leaves, Value, float};
 
 pub(crate) const REPLAY: Replay =
     Replay { name: "rng", draws: true, subject: |case| case.text("call").into(), case: replay };
@@ -27,29 +27,61 @@ fn replay(case: &Case<'_>) -> Outcome<Accuracy> {
 
 /// The values that a case asks for, as JSON.
 fn draw(case: &Case<'_>) -> Outcome<Json> {
-    let name = case.text("call");
-    let a = &case.json["args"];
-    let float_type = if case.text("dtype") == "float64" { DType::F64 } else { DType::F32 };
+    let (name, args) = (case.text("call"), &case.json["args"]);
+    match name {
+        "sequence" => {
+            let steps = args.as_array().into_iter().flatten();
+            let step = |step: &Json| {
+                let (name, dtype) = (step[0].as_str().unwrap_or(""), step[2].as_str().unwrap_or(""));
+                drawn(name, &step[1], dtype)
+            };
+            Ok(steps.map(step).collect::<Outcome<Vec<_>>>()?.into())
+        }
+        _ if name.starts_with("nn.init.") => initialized(case, name.trim_start_matches("nn.init.")),
+        _ if name.starts_with("nn.") => module(case, name),
+        _ => drawn(name, args, case.text("dtype")),
+    }
+}
+
+/// One call.
+fn drawn(name: &str, a: &Json, dtype_name: &str) -> Outcome<Json> {
+    let float_type = if dtype_name == "float64" { DType::F64 } else { DType::F32 };
     let n = |i: usize| a[i].as_u64().unwrap_or(0) as usize;
     let x = |i: usize| float(&a[i]).unwrap_or(f64::NAN);
+    let whole = |i: usize| a[i].as_i64().unwrap_or(0);
+    let tensor = |i: usize| numbers_of(&a[i], float_type);
+    let ones = |i: usize| laid_out(&a[i], &a[i + 1], float_type);
     Ok(match name {
         "rand" => floats(&[Tensor::uniform(n(0), 0.0, 1.0, float_type)?])?,
         "randn" => floats(&[Tensor::normal(n(0), 0.0, 1.0, float_type)?])?,
         "randn_twice" => floats(&[Tensor::randn(n(0))?, Tensor::randn(n(1))?])?,
         "rand_then_randn" => floats(&[Tensor::rand(n(0))?, Tensor::randn(n(1))?])?,
-        "uniform_" => floats(&[Tensor::uniform(n(2), x(0), x(1), dtype(case.text("dtype"))?)?])?,
-        "normal_" => floats(&[Tensor::normal(n(2), x(0), x(1), dtype(case.text("dtype"))?)?])?,
-        "randint" => json!(Tensor::randint(x(0) as i64, x(1) as i64, n(2))?.to_vec::<i64>()?),
+        "uniform_" => floats(&[Tensor::uniform(n(2), x(0), x(1), float_type)?])?,
+        "normal_" => floats(&[Tensor::normal(n(2), x(0), x(1), float_type)?])?,
+        "exponential_" => floats(&[Tensor::exponential(n(1), x(0), float_type)?])?,
+        "cauchy_" => floats(&[Tensor::cauchy(n(2), x(0), x(1), float_type)?])?,
+        "log_normal_" => floats(&[Tensor::log_normal(n(2), x(0), x(1), float_type)?])?,
+        "geometric_" => floats(&[Tensor::geometric(n(1), x(0), float_type)?])?,
+        "bernoulli_" => floats(&[Tensor::bernoulli(n(1), x(0))?.to_dtype(float_type)?])?,
+        "bernoulli" => floats(&[tensor(0)?.bernoulli_each()?])?,
+        "bernoulli_p" => floats(&[Tensor::full(n(1), x(0), float_type)?.bernoulli_each()?])?,
+        "normal" => floats(&[tensor(0)?.normal_each(&tensor(1)?)?])?,
+        "poisson" => floats(&[tensor(0)?.poisson()?])?,
+        "binomial" => floats(&[tensor(0)?.binomial(&tensor(1)?)?])?,
+        "gamma" => floats(&[tensor(0)?.gamma()?])?,
+        "dirichlet" => floats(&[tensor(0)?.dirichlet()?])?,
+        "beta" => {
+            let both = Tensor::stack(&[&tensor(0)?, &tensor(1)?], -1)?;
+            floats(&[both.dirichlet()?.select(-1, 0)?])?
+        }
+        "randint" => json!(Tensor::randint(whole(0), whole(1), n(2))?.to_vec::<i64>()?),
         "randperm" => json!(Tensor::randperm(n(0))?.to_vec::<i64>()?),
-        "bernoulli_p" => {
-            let (probabilities, mut out) = (vec![x(0) as f32; n(1)], vec![false; n(1)]);
-            with_default(|g| g.bernoulli_each(&mut out, &probabilities)).map_err(refused)?;
-            json!(out.into_iter().map(|one| f64::from(u8::from(one))).collect::<Vec<_>>())
-        }
-        "multinomial" => {
-            let weights: Vec<f32> = list(&a[0]).into_iter().map(|w| w as f32).collect();
-            json!(with_default(|g| g.multinomial(&weights, n(1), a[2] == true)).map_err(refused)?)
-        }
+        "rand_like" => floats(&[ones(0)?.rand_like()?])?,
+        "randn_like" => floats(&[ones(0)?.randn_like()?])?,
+        "randint_like" => floats(&[ones(2)?.randint_like(whole(0), whole(1))?])?,
+        "dropout" => floats(&[ones(1)?.dropout(x(0), true)?])?,
+        "get_rng_state" => json!(default_state().to_tensor()?.to_vec::<i64>()?),
+        "multinomial" => json!(tensor(0)?.multinomial(n(1), a[2] == true)?.to_vec::<i64>()?),
         "WeightedRandomSampler" => {
             let weights = list(&a[0]);
             let samples = weights.len();
@@ -73,14 +105,25 @@ fn draw(case: &Case<'_>) -> Outcome<Json> {
             let loader = loader(n(0), n(1))?.drop_last(true);
             json!([epoch(&loader)?, epoch(&loader)?])
         }
-        _ if name.starts_with("nn.init.") => initialized(case, name.trim_start_matches("nn.init."))?,
-        _ if name.starts_with("nn.") => module(case, name)?,
         _ => return mismatch(format!("a case of an unknown kind {name:?}")),
     })
 }
 
-fn refused(message: String) -> Error {
-    Error::new(ErrorKind::Value, "draw", message)
+/// A tensor of numbers, or of rows of them.
+fn numbers_of(json: &Json, dtype: DType) -> Outcome<Tensor> {
+    let rows = json.as_array().map_or(0, Vec::len);
+    let matrix = json[0].is_array();
+    let values =
+        if matrix { json.as_array().into_iter().flatten().flat_map(list).collect() } else { list(json) };
+    let shape = if matrix { vec![rows, values.len() / rows.max(1)] } else { vec![rows] };
+    Ok(Tensor::from_vec(values, shape)?.to_dtype(dtype)?)
+}
+
+/// Ones of this shape whose dimensions were permuted after they were made.
+fn laid_out(shape: &Json, order: &Json, dtype: DType) -> Outcome<Tensor> {
+    let shape: Vec<usize> = list(shape).into_iter().map(|size| size as usize).collect();
+    let order: Vec<isize> = list(order).into_iter().map(|dim| dim as isize).collect();
+    Ok(Tensor::full(shape, 1.0, dtype)?.permute(order)?)
 }
 
 /// A value as the cases write them down, from one without a kind.

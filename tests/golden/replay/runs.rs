@@ -3,13 +3,14 @@
 use chainrule::nn::sequential;
 use chainrule::optim::clip_grad_norm_;
 use chainrule::prelude::*;
+use chainrule::random::Generator;
 use serde_json::{Value as Json, json};
 
 use super::{Replay, optim};
 use crate::call::Call;
 use crate::check::{Accuracy, SINGLE, numbers};
 use crate::directory::{Case, strings};
-use crate::stop::{Outcome, mismatch};
+use crate::stop::{Outcome, Stop, mismatch};
 use crate::tables::schedulers::{self, StepArgument};
 use crate::value::{Leaves, float};
 
@@ -63,51 +64,125 @@ fn simple_model(case: &Case<'_>) -> Outcome<()> {
     close("values", &values, &case.json["values"])
 }
 
-/// Steps of a run after which rounding has not grown yet.
+/// Steps of a run in which rounding has not grown much yet.
 const EARLY: usize = 10;
 
-/// How far losses may be from PyTorch's at any step, relative to them. Gradient norms are not held to it: two of the
-/// runs leave it late, by up to 6e-4.
-const LOSS_RTOL: f64 = 1e-4;
+/// Steps of a run in which PyTorch's alone is the measure.
+const FIRST: usize = 4;
+
+/// How far losses and gradient norms may be from PyTorch's at any step, or from the truth, relative to them.
+const RTOL: f64 = 1e-4;
+
+/// How many runs with a start that is moved show how far rounding alone carries a run.
+const OTHERS: u64 = 8;
 
 /// A small convolutional network, trained on one batch for 40 steps.
 ///
-/// Rounding errors grow on the way, in PyTorch as here: where a unit switches on or off, and in the bias before the
-/// batch normalisation, whose gradient is nothing but rounding noise, which Adam and its kin scale up to steps of full
-/// size. So the same run in double precision shows how far PyTorch's single precision is from the truth, and the
-/// later values may be four times as far from it. The first steps must agree without that.
+/// Rounding errors grow on the way, in PyTorch as here: a unit whose input is 0 but for rounding switches on or off, a
+/// pooling window takes the other of two equal values, and from there on the run is another one. In the run SGD 0 this
+/// happens to PyTorch at step 21, to one unit of -6e-8, and its gradient norm is wrong by 6e-3 at step 30.
+///
+/// So 1e-4 at every step is not to be had in single precision. Of 120 runs from other seeds our gradient norms were
+/// further from PyTorch's in 16, our losses in 5; PyTorch's own from those in double precision in 16 and 5, from those
+/// with the samples of the batch in another order, which is the same in exact arithmetic, in 8 to 11 and 2 to 4, from
+/// those with a start one unit in the last place away in 23 and 5, and from those without oneDNN in 47 and 14.
+///
+/// So the truth is the same run in double precision, in which both agree to 1e-12, and must agree to 1e-6 where a case
+/// has PyTorch's. The first steps are within 1e-4 of PyTorch's, all later ones of PyTorch's or of the truth; and no series is further from the truth, in tolerances of single precision, than four times what
+/// PyTorch's is. Where a run fails this, it must be for such a switch: then our own runs from starts that are moved by
+/// one unit in the last place scatter as far. What is not determined to 1e-4 may be off by twice what they scatter; a
+/// kernel that is less accurate does not make them scatter.
 fn small_cnn(case: &Case<'_>) -> Outcome<()> {
     let (x, y) = (Tensor::randn([64, 1, 12, 12])?, Tensor::randint(0, 10, [64])?);
-    let model = network(DType::F32)?;
-    let double = network(DType::F64)?;
-    let mut state = StateDict::new();
-    for (name, value) in model.state_dict()?.iter() {
-        let dtype = if value.dtype().is_float() { DType::F64 } else { value.dtype() };
-        state.insert(name, value.to_dtype(dtype)?)?;
-    }
-    double.load_state_dict(&state)?;
-    let truth = train(case, &double, &x.to_dtype(DType::F64)?, &y)?;
-    for ((key, got), (_, truth)) in train(case, &model, &x, &y)?.iter().zip(&truth) {
-        let want: Vec<f64> = case.json[*key].as_array().into_iter().flatten().filter_map(float).collect();
-        if got.len() > EARLY {
-            close(&format!("early {key}"), &got[..EARLY], &json!(want.get(..EARLY)))?;
-            let far = |(got, want): (&f64, &f64)| (got - want).abs() > LOSS_RTOL * want.abs();
-            if *key == "losses"
-                && let Some(step) = got.iter().zip(&want).position(far)
-            {
-                return mismatch(format!("{key}: step {step} is {}, not {}", got[step], want[step]));
-            }
-        }
-        let worst =
-            |ours: &[f64]| ours.iter().zip(truth).map(|(&v, &t)| SINGLE.error(v, t)).fold(0.0, f64::max);
-        let (error, torch) = (worst(got), worst(&want));
-        if got.len() != want.len()
-            || (close(key, got, &case.json[*key]).is_err() && error > (4.0 * torch).max(1.0))
+    let start = network(DType::F32)?.state_dict()?;
+    let truth = train(case, &started(&start, DType::F64, None)?, &x.to_dtype(DType::F64)?, &y)?;
+    for (key, truth) in &truth {
+        let want: Vec<f64> =
+            case.json[format!("true_{key}")].as_array().into_iter().flatten().filter_map(float).collect();
+        if let Some(step) =
+            want.iter().zip(truth).position(|(want, got)| (got - want).abs() > 1e-6 * want.abs())
         {
-            return mismatch(format!("{key}: {error:.3} tolerances from the truth, PyTorch {torch:.3}"));
+            return mismatch(format!("{key} in float64: step {step} is {}, not {}", truth[step], want[step]));
         }
+    }
+    let got = train(case, &started(&start, DType::F32, None)?, &x, &y)?;
+    match compare(case, &got, &truth, &[]) {
+        Err(Stop::Mismatch(_)) => {
+            let others =
+                (0..OTHERS).map(|seed| train(case, &started(&start, DType::F32, Some(seed))?, &x, &y));
+            compare(case, &got, &truth, &others.collect::<Outcome<Vec<_>>>()?)
+        }
+        done => done,
+    }
+}
+
+/// What a run has given, by the names of the cases.
+type Run = Vec<(&'static str, Vec<f64>)>;
+
+/// Compares a run with PyTorch's and the truth, allowing for how far others scatter from it.
+fn compare(case: &Case<'_>, run: &Run, truth: &Run, others: &[Run]) -> Outcome<()> {
+    for (n, (key, got)) in run.iter().enumerate() {
+        let want: Vec<f64> = case.json[*key].as_array().into_iter().flatten().filter_map(float).collect();
+        if want.len() != got.len() {
+            return mismatch(format!("{} {key}, not {}", got.len(), want.len()));
+        }
+        let scatter = |i: usize| others.iter().map(|o| (o[n].1[i] - got[i]).abs()).fold(0.0, f64::max);
+        let scatter: Vec<f64> = (0..got.len()).map(scatter).collect();
+        series(key, [got, &want, &truth[n].1, &scatter])?;
     }
     Ok(())
+}
+
+/// The network in this state, where `moved` seeds the directions by one unit in the last place.
+fn started(state: &StateDict, dtype: DType, moved: Option<u64>) -> Outcome<Sequential> {
+    let model = network(dtype)?;
+    let mut converted = StateDict::new();
+    for (name, value) in state.iter() {
+        let dtype = if value.dtype().is_float() { dtype } else { value.dtype() };
+        converted.insert(name, value.to_dtype(dtype)?)?;
+    }
+    model.load_state_dict(&converted)?;
+    if let Some(seed) = moved {
+        let mut generator = Generator::new(seed);
+        let mut nudge =
+            |v: &mut f32| *v = if generator.random() & 1 == 0 { v.next_up() } else { v.next_down() };
+        for parameter in model.parameters() {
+            parameter.update(|values: &mut [f32]| values.iter_mut().for_each(&mut nudge))?;
+        }
+    }
+    Ok(model)
+}
+
+/// Compares the values of each step, or those at the end: ours, PyTorch's, the truth, and how far ours scatter.
+fn series(key: &str, all: [&[f64]; 4]) -> Outcome<()> {
+    let [got, want, truth, scatter] = all;
+    if got.len() > EARLY {
+        let far = |a: f64, b: f64, more: f64| (a - b).abs() > (RTOL * b.abs()).max(more);
+        let lost = |i: &usize| {
+            far(got[*i], want[*i], 2.0 * scatter[*i]) && (*i < FIRST || far(got[*i], truth[*i], 0.0))
+        };
+        if let Some(step) = (0..got.len()).find(lost) {
+            let (got, want, truth) = (got[step], want[step], truth[step]);
+            return mismatch(format!("{key}: step {step} is {got}, not {want} nor, in truth, {truth}"));
+        }
+        near(&format!("early {key}"), all.map(|values| &values[..EARLY]))?;
+    }
+    near(key, all)
+}
+
+/// Whether a series is close to PyTorch's, or not further from the truth than four times what PyTorch's is, or twice
+/// what ours scatter.
+fn near(what: &str, [got, want, truth, scatter]: [&[f64]; 4]) -> Outcome<()> {
+    if close(what, got, &json!(want)).is_ok() {
+        return Ok(());
+    }
+    let worst = |ours: &[f64]| ours.iter().zip(truth).map(|(&v, &t)| SINGLE.error(v, t)).fold(0.0, f64::max);
+    let (error, torch) = (worst(got), worst(want));
+    let scattered: Vec<f64> = truth.iter().zip(scatter).map(|(&t, &s)| t + s).collect();
+    match error <= (4.0 * torch).max(2.0 * worst(&scattered)).max(1.0) {
+        true => Ok(()),
+        false => mismatch(format!("{what}: {error:.3} tolerances from the truth, PyTorch {torch:.3}")),
+    }
 }
 
 fn network(dtype: DType) -> Outcome<Sequential> {
@@ -126,12 +201,7 @@ fn network(dtype: DType) -> Outcome<Sequential> {
 }
 
 /// Trains the network as the case says; gives what the case has recorded, by its names.
-fn train(
-    case: &Case<'_>,
-    model: &Sequential,
-    x: &Tensor,
-    y: &Tensor,
-) -> Outcome<Vec<(&'static str, Vec<f64>)>> {
+fn train(case: &Case<'_>, model: &Sequential, x: &Tensor, y: &Tensor) -> Outcome<Run> {
     let options = match case.text("optimizer") {
         "SGD" => json!({"lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4, "nesterov": true}),
         "Adam" => json!({"lr": 5e-4}),

@@ -114,6 +114,28 @@ pub fn map_blocks<A: Element, R: Send>(
     });
 }
 
+/// [`map_blocks`] of elements that lie in order: nothing is to be walked.
+pub fn map_slice<A: Element, R: Send>(a: &[A], out: &mut [R], ns: f64, body: &MapBody<'_, A, R>) {
+    assert_eq!(a.len(), out.len(), "operand lengths");
+    let total = ns * out.len() as f64;
+    parallel::chunks_mut(out, PIECE, total, |i, out| body(&a[i * PIECE..][..out.len()], out));
+}
+
+/// [`zip_blocks`] of elements that lie in order.
+pub fn zip_slices<A: Element, B: Element, R: Send>(
+    (a, b): (&[A], &[B]),
+    out: &mut [R],
+    ns: f64,
+    body: &ZipBody<'_, A, B, R>,
+) {
+    assert!(a.len() == out.len() && b.len() == out.len(), "operand lengths");
+    let total = ns * out.len() as f64;
+    parallel::chunks_mut(out, PIECE, total, |i, out| {
+        let start = i * PIECE;
+        body(&a[start..][..out.len()], &b[start..][..out.len()], out);
+    });
+}
+
 /// Calls `body` for each block of the traversal of [`zip`].
 pub fn zip_blocks<A: Element, B: Element, R: Send>(
     shape: &[usize],

@@ -1,30 +1,20 @@
 //! [`Buffer`]: an owned slice from the pool, or from a `Vec` without a copy.
 
 use std::fmt;
-use std::mem::{ManuallyDrop, size_of};
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-use super::pool::{self, Block, MAX_BYTES, bytes_of, class_of};
-use super::stats::{gave_back, took};
+use super::block::Block;
+use super::class::{MAX_BYTES, class_of};
+use super::pool;
 use crate::Element;
 
 /// An owned slice of numbers, 64-byte aligned when it comes from the pool.
 pub struct Buffer<T: Element> {
-    pointer: NonNull<T>,
-    len: usize,
-    owner: Owner,
-}
-
-/// Where the memory goes when the buffer is dropped.
-#[derive(Clone, Copy)]
-enum Owner {
-    /// No memory at all.
-    Empty,
-    /// The pool's free list of a class.
-    Pool { class: usize },
-    /// The allocation of a `Vec` with this capacity.
-    Vec { capacity: usize },
+    block: Block,
+    elements: PhantomData<T>,
 }
 
 // SAFETY: a buffer owns its memory as a Vec does, and its elements may be sent and shared.
@@ -38,15 +28,13 @@ impl<T: Element> Buffer<T> {
     ///
     /// When debug assertions are on it is filled with a poison value (NaN for floats), so that a kernel that
     /// leaves a gap shows.
+    #[inline]
     pub fn try_recycled(len: usize) -> Option<Self> {
-        if len == 0 {
-            return Some(Buffer { pointer: NonNull::dangling(), len, owner: Owner::Empty });
-        }
         let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes <= MAX_BYTES)?;
-        let class = class_of(bytes);
-        let block = pool::take(class)?;
-        took(bytes_of(class));
-        let mut buffer = Buffer { pointer: block.0.cast(), len, owner: Owner::Pool { class } };
+        let block = pool::take(class_of(bytes))?;
+        // SAFETY: the block was taken from the pool, so we alone know it.
+        unsafe { block.header_mut() }.len = len;
+        let mut buffer = Buffer { block, elements: PhantomData };
         if cfg!(debug_assertions) {
             buffer.fill_raw(T::POISON);
         } else if !T::ANY_BITS {
@@ -68,9 +56,11 @@ impl<T: Element> Buffer<T> {
 
     /// Writes every element without looking at what is there (it may not be a valid `T`).
     fn fill_raw(&mut self, value: T) {
-        for i in 0..self.len {
+        // SAFETY: the block is ours.
+        let header = unsafe { self.block.header() };
+        for i in 0..header.len {
             // SAFETY: i < len, and the memory is ours.
-            unsafe { self.pointer.as_ptr().add(i).write(value) };
+            unsafe { header.data.cast::<T>().add(i).write(value) };
         }
     }
 
@@ -95,41 +85,98 @@ impl<T: Element> Buffer<T> {
 
     /// Takes over the memory of a `Vec`: no copy.
     pub fn from_vec(values: Vec<T>) -> Self {
-        let mut values = ManuallyDrop::new(values);
-        let owner = match values.capacity() {
-            0 => Owner::Empty,
-            capacity => Owner::Vec { capacity },
-        };
-        let pointer = NonNull::new(values.as_mut_ptr()).expect("a Vec's pointer is never null");
-        Buffer { pointer, len: values.len(), owner }
+        let buffer = Self::recycled(0);
+        if values.capacity() > 0 {
+            let mut values = ManuallyDrop::new(values);
+            // SAFETY: the block is that of a buffer that we own.
+            let header = unsafe { buffer.block.header_mut() };
+            (header.len, header.capacity) = (values.len(), values.capacity());
+            header.data = NonNull::new(values.as_mut_ptr()).expect("a Vec's pointer is never null").cast();
+        }
+        buffer
     }
 
     /// The values as a `Vec`: without a copy where the memory came from one, else copied.
     pub fn into_vec(self) -> Vec<T> {
-        match self.owner {
-            Owner::Vec { capacity } => {
-                let this = ManuallyDrop::new(self);
-                // SAFETY: pointer, length and capacity are those that `from_vec` took from a Vec<T>.
-                unsafe { Vec::from_raw_parts(this.pointer.as_ptr(), this.len, capacity) }
-            }
-            _ => self.to_vec(),
-        }
+        // SAFETY: the block is ours, and its elements are of this type. The buffer is empty afterwards.
+        unsafe { take_vec::<T>(self.block) }.unwrap_or_else(|| self.to_vec())
+    }
+
+    /// The block, which the caller has to [`drop_block`].
+    #[inline]
+    pub(super) fn into_block(self) -> Block {
+        ManuallyDrop::new(self).block
+    }
+
+    /// # Safety
+    /// The caller owns the block alone, and it came out of [`into_block`](Buffer::into_block) of this type.
+    #[inline]
+    pub(super) unsafe fn from_block(block: Block) -> Self {
+        Buffer { block, elements: PhantomData }
+    }
+}
+
+/// Takes the `Vec` out whose memory a block looks after, if it does; the block is empty then.
+///
+/// # Safety
+/// Nobody else knows the block, and its elements are of this type.
+#[inline]
+unsafe fn take_vec<T: Element>(block: Block) -> Option<Vec<T>> {
+    // SAFETY: the caller's promise.
+    let header = unsafe { block.header_mut() };
+    if header.capacity == 0 {
+        return None;
+    }
+    // SAFETY: pointer, length and capacity are those that `from_vec` took from a Vec<T>.
+    let values = unsafe { Vec::from_raw_parts(header.data.cast().as_ptr(), header.len, header.capacity) };
+    (header.len, header.capacity, header.data) = (0, 0, block.own_data());
+    Some(values)
+}
+
+/// Gives a block back to where it came from.
+///
+/// # Safety
+/// Nobody else knows the block, and its elements are of this type.
+#[inline]
+pub(super) unsafe fn drop_block<T: Element>(block: Block) {
+    // SAFETY: the caller's promise.
+    drop(unsafe { take_vec::<T>(block) });
+    pool::give_back(block);
+}
+
+/// The elements of a block.
+///
+/// # Safety
+/// The block is alive as long as the slice and nobody writes its elements meanwhile, which are of this type.
+#[inline]
+pub(super) unsafe fn elements<'a, T: Element>(block: Block) -> &'a [T] {
+    // SAFETY: the caller's promise; `len` elements are initialised: pool memory is zeroed when it comes from the
+    // system and only ever written with whole elements, `bool` buffers are filled at birth, and a Vec's are
+    // initialised.
+    unsafe {
+        let header = block.header();
+        std::slice::from_raw_parts(header.data.cast().as_ptr(), header.len)
+    }
+}
+
+/// The elements of a block, to write.
+///
+/// # Safety
+/// The block is alive as long as the slice and nobody else looks at its elements meanwhile, which are of this type.
+#[inline]
+pub(super) unsafe fn elements_mut<'a, T: Element>(block: Block) -> &'a mut [T] {
+    // SAFETY: as in `elements`, and the caller promises that nobody else looks.
+    unsafe {
+        let header = block.header();
+        std::slice::from_raw_parts_mut(header.data.cast().as_ptr(), header.len)
     }
 }
 
 impl<T: Element> Drop for Buffer<T> {
+    #[inline]
     fn drop(&mut self) {
-        match self.owner {
-            Owner::Empty => {}
-            Owner::Pool { class } => {
-                gave_back(bytes_of(class));
-                pool::give_back(Block(self.pointer.cast()), class);
-            }
-            Owner::Vec { capacity } => {
-                // SAFETY: pointer, length and capacity are those that `from_vec` took from a Vec<T>.
-                drop(unsafe { Vec::from_raw_parts(self.pointer.as_ptr(), self.len, capacity) });
-            }
-        }
+        // SAFETY: the block is ours, with elements of this type.
+        unsafe { drop_block::<T>(self.block) }
     }
 }
 
@@ -137,17 +184,16 @@ impl<T: Element> Deref for Buffer<T> {
     type Target = [T];
     #[inline]
     fn deref(&self) -> &[T] {
-        // SAFETY: `len` elements are initialised: pool memory is zeroed when it comes from the system and only
-        // ever written with whole elements, `bool` buffers are filled at birth, and a Vec's are initialised.
-        unsafe { std::slice::from_raw_parts(self.pointer.as_ptr(), self.len) }
+        // SAFETY: the block is ours and borrowed.
+        unsafe { elements(self.block) }
     }
 }
 
 impl<T: Element> DerefMut for Buffer<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as in `deref`, and the borrow is unique.
-        unsafe { std::slice::from_raw_parts_mut(self.pointer.as_ptr(), self.len) }
+        // SAFETY: the block is ours, and the borrow is unique.
+        unsafe { elements_mut(self.block) }
     }
 }
 

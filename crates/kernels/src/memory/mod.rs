@@ -4,10 +4,18 @@
 //! state of a training loop the system allocator is not asked for anything: each step takes the very blocks
 //! that the step before gave back, warm in the cache and with their pages mapped.
 
+mod block;
 mod buffer;
+mod class;
+mod counted;
+mod counting;
 mod pool;
+mod shared;
 mod stats;
 
 pub use buffer::Buffer;
+pub use counted::Counted;
+pub use counting::CountingAllocator;
 pub use pool::{set_cache_limit, trim};
+pub use shared::Shared;
 pub use stats::{Stats, reset_peak, stats};

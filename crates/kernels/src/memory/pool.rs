@@ -1,157 +1,216 @@
-//! Size classes and free lists.
+//! Free blocks, by size class.
 //!
-//! A block's size is rounded up to a class: four classes to each power of two, from 64 bytes up, so at most a
-//! fifth of a block is slack. Small blocks are kept per thread, without locks; large ones in one shared list a
-//! class, behind a lock that is held for a push or a pop.
+//! Small ones are kept per thread, without locks; large ones in one shared list a class, behind a lock that is held
+//! for a push or a pop.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
-use std::cell::RefCell;
-use std::ptr::NonNull;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard};
 
-use super::stats::{CACHED, SYSTEM};
+use super::block::{Block, List};
+use super::class::{CLASSES, bytes_of, class_of};
+use super::stats::{self, Counters};
 
-pub(super) const ALIGN: usize = 64;
 /// Blocks up to this size are kept in the lists of their thread.
-const SMALL_BYTES: usize = 16 * 1024;
-/// At most so many blocks of a class are kept by one thread.
-const SMALL_KEPT: usize = 64;
-const CLASSES: usize = 4 * 40;
+pub(super) const SMALL_BYTES: usize = 16 * 1024;
+const SMALL_CLASSES: usize = class_of(SMALL_BYTES) + 1;
+/// At most so many bytes of a class are kept by one thread.
+const SMALL_KEPT: usize = 1 << 20;
 
-/// Bytes that may be kept for reuse before blocks are given back to the system: 4 GiB unless changed.
+/// Bytes of large blocks that may be kept for reuse before blocks are given back to the system.
 static LIMIT: AtomicUsize = AtomicUsize::new(4 << 30);
-static LARGE: [Mutex<Vec<Block>>; CLASSES] = [const { Mutex::new(Vec::new()) }; CLASSES];
+/// Whether small blocks are kept at all.
+static KEEP_SMALL: AtomicBool = AtomicBool::new(true);
+static LARGE: [Mutex<List>; CLASSES] = [const { Mutex::new(List::new(usize::MAX)) }; CLASSES];
+/// Bytes in the lists of large blocks.
+static SHARED: AtomicUsize = AtomicUsize::new(0);
+/// Bytes of data in blocks that came from the system and have not gone back.
+static FROM_SYSTEM: AtomicI64 = AtomicI64::new(0);
+/// How often the system gave one.
+static ASKED: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    static SMALL: RefCell<SmallBlocks> = const { RefCell::new(SmallBlocks([const { Vec::new() }; SMALL_CLASSES])) };
+    static LOCAL: UnsafeCell<Local> = UnsafeCell::new(Local::new());
 }
-const SMALL_CLASSES: usize = class_of(SMALL_BYTES) + 1;
 
-/// A block of memory of a class, at least once written.
-pub(super) struct Block(pub(super) NonNull<u8>);
+/// What belongs to one thread.
+struct Local {
+    small: [List; SMALL_CLASSES],
+    /// Blocks that held something else than numbers, and must not be taken for numbers: bytes between the fields of a
+    /// value have no contents.
+    values: [List; SMALL_CLASSES],
+    counters: &'static Counters,
+}
 
-// SAFETY: a block in a free list belongs to nobody; whoever takes it out owns it alone.
-unsafe impl Send for Block {}
+impl Local {
+    fn new() -> Self {
+        let lists = || std::array::from_fn(|class| List::new(SMALL_KEPT / bytes_of(class)));
+        Local { small: lists(), values: lists(), counters: stats::take() }
+    }
 
-struct SmallBlocks([Vec<Block>; SMALL_CLASSES]);
+    #[inline]
+    fn take(&mut self, class: usize) -> Option<Block> {
+        let kept = self.small.get_mut(class).and_then(List::pop);
+        self.taken(kept, class)
+    }
 
-impl Drop for SmallBlocks {
-    fn drop(&mut self) {
-        for (class, blocks) in self.0.iter_mut().enumerate() {
-            for block in blocks.drain(..) {
-                CACHED.fetch_sub(bytes_of(class), Relaxed);
-                release(block, class);
-            }
+    #[inline]
+    fn take_value(&mut self, class: usize) -> Option<Block> {
+        let kept = self.values[class].pop();
+        self.taken(kept, class)
+    }
+
+    /// A block that was kept, or else another one.
+    #[inline]
+    fn taken(&mut self, kept: Option<Block>, class: usize) -> Option<Block> {
+        let block = match kept {
+            Some(block) => block,
+            None => take_elsewhere(class)?,
+        };
+        // SAFETY: the block is alive, and nobody else knows it.
+        self.counters.took(unsafe { block.header() }.bytes);
+        Some(block)
+    }
+
+    #[inline]
+    fn give_back(&mut self, block: Block) {
+        // SAFETY: the block is alive, and nobody else knows it.
+        let header = unsafe { block.header() };
+        self.counters.gave_back(header.bytes);
+        let list = self.small.get_mut(header.class).filter(|_| KEEP_SMALL.load(Relaxed));
+        if !list.is_some_and(|list| list.push(block)) {
+            give_back_elsewhere(block);
         }
+    }
+
+    #[inline]
+    fn give_back_value(&mut self, block: Block, class: usize) {
+        self.counters.gave_back(bytes_of(class));
+        if !(KEEP_SMALL.load(Relaxed) && self.values[class].push(block)) {
+            release(block);
+        }
+    }
+
+    fn trim(&mut self) {
+        self.small.iter_mut().chain(&mut self.values).for_each(empty);
     }
 }
 
-/// No block is larger: half of what the language allows, so that a size rounded up to its class is in bounds.
-pub(super) const MAX_BYTES: usize = isize::MAX as usize / 2;
-
-/// The smallest class whose blocks have at least `bytes` bytes.
-pub(super) const fn class_of(bytes: usize) -> usize {
-    // In units of 16 bytes, a class is (4 + quarter) << power.
-    let units = if bytes <= 64 { 4 } else { bytes.div_ceil(16) };
-    let power = (usize::BITS - 1 - units.leading_zeros()) as usize - 2;
-    let quarters = units.div_ceil(1 << power);
-    4 * power + quarters - 4
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.trim();
+        stats::give_back(self.counters);
+    }
 }
 
-/// The size of a class's blocks.
-pub(super) const fn bytes_of(class: usize) -> usize {
-    ((4 + class % 4) << (class / 4)) * 16
+/// Runs `f` with what belongs to this thread; while the thread ends, with what is made for this one time.
+#[inline]
+fn with_local<R>(f: impl Fn(&mut Local) -> R) -> R {
+    // SAFETY: the functions above, which are all that is called here, do not come back here, so this is the only
+    // reference.
+    LOCAL.try_with(|local| f(unsafe { &mut *local.get() })).unwrap_or_else(|_| f(&mut Local::new()))
 }
 
 /// A block of the class: one that was given back, else a new one from the system, which may have none.
+#[inline]
 pub(super) fn take(class: usize) -> Option<Block> {
-    let kept = if class < SMALL_CLASSES {
-        SMALL.try_with(|small| small.borrow_mut().0[class].pop()).ok().flatten()
-    } else if class < CLASSES {
-        LARGE[class].lock().unwrap_or_else(|e| e.into_inner()).pop()
-    } else {
-        None
-    };
-    if kept.is_some() {
-        CACHED.fetch_sub(bytes_of(class), Relaxed);
-        return kept;
+    with_local(|local| local.take(class))
+}
+
+/// Keeps a block that belongs to nobody for reuse, or gives it to the system where enough is kept.
+#[inline]
+pub(super) fn give_back(block: Block) {
+    with_local(|local| local.give_back(block));
+}
+
+/// As [`take`], for a value of any type; the class is one of small blocks.
+#[inline]
+pub(super) fn take_value(class: usize) -> Option<Block> {
+    with_local(|local| local.take_value(class))
+}
+
+/// As [`give_back`], for a block that held a value of any type.
+#[inline]
+pub(super) fn give_back_value(block: Block, class: usize) {
+    with_local(|local| local.give_back_value(block, class));
+}
+
+/// A block that this thread does not keep.
+#[cold]
+fn take_elsewhere(class: usize) -> Option<Block> {
+    if (SMALL_CLASSES..CLASSES).contains(&class)
+        && let Some(block) = large(class).pop()
+    {
+        SHARED.fetch_sub(bytes_of(class), Relaxed);
+        return Some(block);
     }
-    // SAFETY: the layout's size is at least 64.
-    let block = NonNull::new(unsafe { alloc_zeroed(layout(class)) }).map(Block)?;
-    SYSTEM.fetch_add(1, Relaxed);
+    let block = Block::new(class)?;
+    ASKED.fetch_add(1, Relaxed);
+    FROM_SYSTEM.fetch_add(bytes_of(class) as i64, Relaxed);
     Some(block)
 }
 
-/// Keeps a block for reuse, or gives it to the system where enough is kept.
-pub(super) fn give_back(block: Block, class: usize) {
-    let bytes = bytes_of(class);
-    if CACHED.load(Relaxed) + bytes > LIMIT.load(Relaxed) {
-        return release(block, class);
-    }
-    let mut block = Some(block);
-    if class < SMALL_CLASSES {
-        // During the thread's end its lists may be gone already; then the block goes to the system.
-        let _ = SMALL.try_with(|small| {
-            let list = &mut small.borrow_mut().0[class];
-            if list.len() < SMALL_KEPT {
-                list.extend(block.take());
-            }
-        });
-    } else if class < CLASSES {
-        LARGE[class].lock().unwrap_or_else(|e| e.into_inner()).extend(block.take());
-    }
-    match block {
-        None => _ = CACHED.fetch_add(bytes, Relaxed),
-        Some(block) => release(block, class),
+/// Gives a block back that this thread does not keep.
+#[cold]
+fn give_back_elsewhere(block: Block) {
+    // SAFETY: the block is alive, and nobody else knows it.
+    let (class, bytes) = unsafe { (block.header().class, block.header().bytes) };
+    let kept = (SMALL_CLASSES..CLASSES).contains(&class)
+        && SHARED.load(Relaxed) + bytes <= LIMIT.load(Relaxed)
+        && large(class).push(block);
+    if kept {
+        SHARED.fetch_add(bytes, Relaxed);
+    } else {
+        release(block);
     }
 }
 
+fn large(class: usize) -> MutexGuard<'static, List> {
+    LARGE[class].lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// Bytes that came from the system and have not gone back.
+pub(super) fn bytes_from_system() -> i64 {
+    FROM_SYSTEM.load(Relaxed)
+}
+
+/// How often the system gave a block.
+pub(super) fn system_allocations() -> u64 {
+    ASKED.load(Relaxed)
+}
+
 /// Sets how many bytes may be kept for reuse (4 GiB at the start); what is over it goes back to the system
-/// as buffers are dropped.
+/// as buffers are dropped. The limit is that of blocks of more than 16 KiB. Of smaller ones each thread keeps at most
+/// 1 MiB of a size, and none where the limit is below 32 MiB.
 pub fn set_cache_limit(bytes: usize) {
     LIMIT.store(bytes, Relaxed);
+    KEEP_SMALL.store(bytes >= 32 << 20, Relaxed);
 }
 
 /// Gives the kept memory back to the system: all large blocks, and the calling thread's small ones.
 pub fn trim() {
-    let _ = SMALL.try_with(|small| {
-        for (class, blocks) in small.borrow_mut().0.iter_mut().enumerate() {
-            empty(blocks, class);
+    with_local(Local::trim);
+    for class in SMALL_CLASSES..CLASSES {
+        let mut list = large(class);
+        while let Some(block) = list.pop() {
+            SHARED.fetch_sub(bytes_of(class), Relaxed);
+            release(block);
         }
-    });
-    for (class, list) in LARGE.iter().enumerate() {
-        empty(&mut list.lock().unwrap_or_else(|e| e.into_inner()), class);
     }
 }
 
-fn empty(blocks: &mut Vec<Block>, class: usize) {
-    for block in blocks.drain(..) {
-        CACHED.fetch_sub(bytes_of(class), Relaxed);
-        release(block, class);
+fn empty(list: &mut List) {
+    while let Some(block) = list.pop() {
+        release(block);
     }
 }
 
-fn release(block: Block, class: usize) {
-    // SAFETY: the block was allocated by `take` with this layout and is owned by the caller.
-    unsafe { dealloc(block.0.as_ptr(), layout(class)) }
-}
-
-fn layout(class: usize) -> Layout {
-    Layout::from_size_align(bytes_of(class), ALIGN).expect("a size class below isize::MAX")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn classes_hold_what_they_promise() {
-        for bytes in (0..5000).chain([1 << 20, (1 << 20) + 1, 123_456_789, 1 << 40]) {
-            let class = class_of(bytes);
-            assert!(bytes_of(class) >= bytes);
-            assert!(class == 0 || bytes_of(class - 1) < bytes.max(65), "{bytes} fits a smaller class");
-            assert!(bytes < 256 || bytes_of(class) as f64 <= 1.26 * bytes as f64);
-        }
+#[cold]
+fn release(block: Block) {
+    // SAFETY: the callers have taken the block out of a list, or got it from its last owner, and its data is behind
+    // its header: a `Vec` has been taken out of it before.
+    unsafe {
+        FROM_SYSTEM.fetch_sub(block.header().bytes as i64, Relaxed);
+        block.free();
     }
 }

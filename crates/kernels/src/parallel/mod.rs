@@ -118,6 +118,12 @@ pub fn chunks_mut<T: Send>(
     task: impl Fn(usize, &mut [T]) + Sync,
 ) {
     let len = out.len();
+    if len <= chunk {
+        // One piece, or none.
+        return if len > 0 {
+            task(0, out)
+        };
+    }
     let base = SendPtr(out.as_mut_ptr());
     run(len.div_ceil(chunk.max(1)), total_ns, |i| {
         let start = i * chunk;

@@ -1,11 +1,12 @@
 //! [`Context`]: what a backward formula has to work with.
 
+use super::Backward;
 use crate::{Result, Tensor, bail};
 
 /// What a [`Backward`](super::Backward) has to work with. Asking for what there is not is an error, which the
 /// formula passes on with `?` and the backward pass returns.
 pub struct Context<'a> {
-    pub(super) operation: &'static str,
+    pub(super) operation: &'a dyn Backward,
     pub(super) grads: &'a [Option<Tensor>],
     pub(super) saved: &'a [Tensor],
     pub(super) needs: &'a [bool],
@@ -23,7 +24,7 @@ impl Context<'_> {
             Some(Some(grad)) => Ok(grad),
             _ => bail!(
                 Graph,
-                self.operation,
+                self.operation.name(),
                 "the first of {} outputs got no gradient: ask for each with grad_of",
                 self.grads.len()
             ),
@@ -38,11 +39,12 @@ impl Context<'_> {
     pub fn grad_of(&self, i: usize) -> Result<Option<&Tensor>> {
         match self.grads.get(i) {
             Some(grad) => Ok(grad.as_ref()),
-            None => bail!(Index, self.operation, "there is no output {i} of {}", self.grads.len()),
+            None => bail!(Index, self.operation.name(), "there is no output {i} of {}", self.grads.len()),
         }
     }
 
-    /// The `i`-th of the tensors that were saved.
+    /// The `i`-th of the tensors that were saved, in its place in the graph. (An output of the operation itself is in
+    /// the graph only where the pass is recorded.)
     ///
     /// # Errors
     /// When fewer were saved.
@@ -50,7 +52,9 @@ impl Context<'_> {
     pub fn saved(&self, i: usize) -> Result<&Tensor> {
         match self.saved.get(i) {
             Some(tensor) => Ok(tensor),
-            None => bail!(Index, self.operation, "there is no saved tensor {i} of {}", self.saved.len()),
+            None => {
+                bail!(Index, self.operation.name(), "there is no saved tensor {i} of {}", self.saved.len())
+            }
         }
     }
 
@@ -62,7 +66,7 @@ impl Context<'_> {
     pub fn needs(&self, i: usize) -> Result<bool> {
         match self.needs.get(i) {
             Some(needed) => Ok(*needed),
-            None => bail!(Index, self.operation, "there is no input {i} of {}", self.needs.len()),
+            None => bail!(Index, self.operation.name(), "there is no input {i} of {}", self.needs.len()),
         }
     }
 

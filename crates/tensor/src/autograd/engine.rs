@@ -4,13 +4,15 @@
 //! later and so has been visited before. The engine, not the operations, undoes broadcasting, checks what
 //! comes out, adds gradients up, runs hooks and lets go of saved tensors.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::context::Context;
+use super::few::Few;
 use super::handle::NodeRef;
-use super::node::{Edge, Input, Node, SavedState};
-use super::wanted::{Place, Wanted};
+use super::node::{Edge, Input, Node};
+use super::wanted::Wanted;
 use super::{Leaf, anomaly, is_grad_enabled, set_grad_enabled};
 use crate::{Error, ErrorKind, Result, Tensor};
 
@@ -24,130 +26,167 @@ pub(crate) struct BackwardOptions {
 }
 
 /// The gradients that have arrived for the outputs of a node.
-struct Pending {
-    node: NodeRef,
-    grads: Vec<Option<Tensor>>,
+struct Pending<'g> {
+    node: &'g NodeRef,
+    grads: Few<Option<Tensor>>,
 }
 
-/// One backward pass.
-struct Pass<'a> {
+/// The nodes that gradients have arrived at, by their numbers.
+///
+/// The newest, which is visited next, is kept apart: in a chain of operations it is the only one.
+#[derive(Default)]
+struct Queue<'g> {
+    newest: Option<Pending<'g>>,
+    /// All others; empty where there is no newest.
+    older: BTreeMap<u64, Pending<'g>>,
+}
+
+/// One backward pass. Handles to nodes and leaves are borrowed from the graph, which does not change and which the
+/// outputs that the pass began with keep alive.
+struct Pass<'g> {
     options: BackwardOptions,
-    queue: BTreeMap<u64, Pending>,
-    /// What is to be added to the slots of leaves and of tensors that retain their gradient.
-    arrived: BTreeMap<u64, (Arc<Leaf>, Tensor)>,
+    queue: Queue<'g>,
+    /// What is to be added to the slots of leaves and of tensors that retain their gradient, oldest first.
+    arrived: BTreeMap<u64, (&'g Arc<Leaf>, Tensor)>,
     /// What `autograd::grad` was asked for; `None` in an ordinary backward pass.
-    wanted: Option<&'a Wanted>,
-    found: HashMap<Place, Tensor>,
+    wanted: Option<&'g Wanted>,
+    /// The wanted gradients of outputs.
+    found: HashMap<(u64, u32), Tensor>,
 }
 
 /// Goes back from the given edges with the given gradients. With `targets` the gradients that arrive there
 /// are returned and no leaf is touched; without, they are added into the leaves.
 pub(crate) fn backward(
-    roots: Vec<(Edge, Tensor)>,
-    targets: Option<&[Edge]>,
+    roots: Vec<(&Edge, Tensor)>,
+    targets: Option<&[&Edge]>,
     options: BackwardOptions,
 ) -> Result<Vec<Option<Tensor>>> {
     let _mode = set_grad_enabled(options.create_graph);
-    let wanted = targets.map(|targets| Wanted::new(&roots, targets));
+    let wanted = targets.map(|targets| Wanted::new(roots.iter().map(|(edge, _)| *edge), targets));
     let mut pass = Pass {
         options,
-        queue: BTreeMap::new(),
+        queue: Queue::default(),
         arrived: BTreeMap::new(),
         wanted: wanted.as_ref(),
         found: HashMap::new(),
     };
     for (edge, grad) in roots {
-        pass.deliver(&edge, grad)?;
+        pass.deliver(edge, grad)?;
     }
-    while let Some((_, pending)) = pass.queue.pop_last() {
+    while let Some(pending) = pass.queue.pop() {
         pass.visit(pending)?;
     }
-    for (leaf, grad) in pass.arrived.values_mut() {
+    for (leaf, grad) in pass.arrived.values_mut().filter(|(leaf, _)| !leaf.hooks.are_none()) {
         *grad = leaf.hooks.apply(grad.clone(), &format_args!("a leaf of shape {}", grad.shape()))?;
     }
-    match targets {
-        None => add_to_slots(pass.arrived.into_values().collect()).map(|()| Vec::new()),
-        Some(targets) => {
-            let leaves = pass.arrived.into_values().map(|(leaf, grad)| (Place::Leaf(leaf.id), grad));
-            pass.found.extend(leaves);
-            Ok(targets.iter().map(|edge| pass.found.get(&Place::of(edge)).cloned()).collect())
+    let Some(targets) = targets else {
+        return add_to_slots(pass.arrived.into_values().collect()).map(|()| Vec::new());
+    };
+    let grad = |edge: &&Edge| match edge {
+        Edge::Leaf(leaf) => pass.arrived.get(&leaf.id).map(|(_, grad)| grad.clone()),
+        Edge::Output(node, i) => pass.found.get(&(node.sequence, *i)).cloned(),
+    };
+    Ok(targets.iter().map(grad).collect())
+}
+
+impl<'g> Queue<'g> {
+    /// The newest node with its gradients, which are complete then.
+    fn pop(&mut self) -> Option<Pending<'g>> {
+        let newest = self.newest.take();
+        if !self.older.is_empty() {
+            self.newest = self.older.pop_last().map(|(_, pending)| pending);
         }
+        newest
+    }
+
+    /// The gradients that have arrived at a node.
+    fn grads(&mut self, node: &'g NodeRef) -> &mut [Option<Tensor>] {
+        let new = || Pending { node, grads: node.outputs.iter().map(|_| None).collect() };
+        let pending = match &self.newest {
+            Some(newest) if newest.node.sequence > node.sequence => {
+                self.older.entry(node.sequence).or_insert_with(new)
+            }
+            newest => {
+                let is_newest = newest.as_ref().is_some_and(|newest| newest.node.sequence == node.sequence);
+                if !is_newest && let Some(newest) = self.newest.replace(new()) {
+                    self.older.insert(newest.node.sequence, newest);
+                }
+                self.newest.get_or_insert_with(new)
+            }
+        };
+        &mut pending.grads
     }
 }
 
-impl Pass<'_> {
+impl<'g> Pass<'g> {
     /// Adds a gradient to what has arrived at a place.
-    fn deliver(&mut self, edge: &Edge, grad: Tensor) -> Result<()> {
+    fn deliver(&mut self, edge: &'g Edge, grad: Tensor) -> Result<()> {
         match edge {
-            Edge::Leaf(leaf) => {
-                let sum = match self.arrived.remove(&leaf.id) {
-                    Some((_, sum)) => accumulate(sum, grad)?,
-                    None => grad,
-                };
-                self.arrived.insert(leaf.id, (leaf.clone(), sum));
-            }
-            Edge::Output(node, i) => {
-                let new = || Pending { node: node.clone(), grads: vec![None; node.entry.outputs.len()] };
-                let slot = &mut self.queue.entry(node.entry.sequence).or_insert_with(new).grads[*i];
-                *slot = Some(match slot.take() {
-                    Some(sum) => accumulate(sum, grad)?,
-                    None => grad,
-                });
-            }
+            Edge::Leaf(leaf) => match self.arrived.entry(leaf.id) {
+                Entry::Occupied(mut entry) => accumulate(&mut entry.get_mut().1, grad)?,
+                Entry::Vacant(entry) => _ = entry.insert((leaf, grad)),
+            },
+            Edge::Output(node, i) => match &mut self.queue.grads(node)[*i as usize] {
+                Some(sum) => accumulate(sum, grad)?,
+                slot => *slot = Some(grad),
+            },
         }
         Ok(())
     }
 
     /// Goes back through one node.
-    fn visit(&mut self, Pending { node, mut grads }: Pending) -> Result<()> {
-        self.settle(&node, &mut grads)?;
-        let leads_on = |edge: &Edge| match self.wanted {
-            None => true,
-            Some(wanted) => wanted.includes(edge),
+    fn visit(&mut self, Pending { node, mut grads }: Pending<'g>) -> Result<()> {
+        self.settle(node, &mut grads)?;
+        let leads_on = |input: &Option<Input>| match (input, self.wanted) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(input), Some(wanted)) => wanted.includes(&input.edge),
         };
-        let inputs = &node.entry.inputs;
-        let needs: Vec<bool> = inputs.iter().map(|i| i.as_ref().is_some_and(|i| leads_on(&i.edge))).collect();
+        let inputs = &*node.inputs;
+        let needs: Few<bool> = inputs.iter().map(leads_on).collect();
         if !needs.contains(&true) {
             return Ok(());
         }
-        let saved = self.take_saved(&node)?;
-        let ctx = Context { operation: node.operation.name(), grads: &grads, saved: &saved, needs: &needs };
-        let results = match self.options.create_graph {
-            true => node.operation.backward(&ctx),
-            false => node.operation.backward_fused(&ctx),
-        };
-        let results = results.map_err(|e| e.context(format_args!("going back through {node}")))?;
+        let saved = self.take_saved(node)?;
+        let ctx = Context { operation: &*node.operation, grads: &grads, saved: &saved, needs: &needs };
+        let results = node.operation.gradients(&ctx, self.options.create_graph);
+        let mut results = results.map_err(|e| e.context(format_args!("going back through {node}")))?;
         if results.len() != needs.len() {
             let (given, count) = (results.len(), needs.len());
             return Err(fault(
-                &node,
+                node,
                 ErrorKind::Graph,
                 format!("the backward formula returned {given} gradients for {count} inputs"),
             ));
         }
         drop((saved, grads));
-        for (number, (result, input)) in results.into_iter().zip(inputs).enumerate() {
-            let (Some(grad), Some(input), true) = (result, input, needs[number]) else { continue };
-            let grad = fitted(&node, number, input, grad)?;
+        for (number, (result, input)) in results.iter_mut().zip(inputs).enumerate() {
+            let (Some(grad), Some(input), true) = (result.take(), input, needs[number]) else { continue };
+            let grad = fitted(node, number, input, grad)?;
             self.deliver(&input.edge, grad)?;
         }
         Ok(())
     }
 
     /// The gradients of a node's outputs are complete: runs hooks, keeps what is to be kept.
-    fn settle(&mut self, node: &NodeRef, grads: &mut [Option<Tensor>]) -> Result<()> {
-        for (number, slot) in grads.iter_mut().enumerate() {
-            let Some(grad) = slot.take() else { continue };
-            let output = &node.entry.outputs[number];
-            let grad = output.hooks.apply(grad, &format_args!("output {number} of {node}"))?;
-            let place = Place::Output(node.entry.sequence, number);
-            if self.wanted.is_some_and(|wanted| wanted.has(place)) {
-                self.found.insert(place, grad.clone());
+    fn settle(&mut self, node: &'g NodeRef, grads: &mut [Option<Tensor>]) -> Result<()> {
+        for ((slot, output), number) in grads.iter_mut().zip(&*node.outputs).zip(0..) {
+            let wanted = self.wanted.is_some_and(|wanted| wanted.has_output(node, number));
+            let watchers = output.watchers();
+            if watchers.is_none() && !wanted {
+                continue;
+            }
+            let Some(mut grad) = slot.take() else { continue };
+            if let Some(watchers) = watchers {
+                grad = watchers.hooks.apply(grad, &format_args!("output {number} of {node}"))?;
+            }
+            if wanted {
+                self.found.insert((node.sequence, number), grad.clone());
             }
             if self.wanted.is_none()
-                && let Some(leaf) = &*output.retained()
+                && let Some(leaf) = output.retained()
             {
-                self.arrived.insert(leaf.id, (leaf.clone(), grad.clone()));
+                self.arrived.insert(leaf.id, (leaf, grad.clone()));
             }
             *slot = Some(grad);
         }
@@ -155,29 +194,38 @@ impl Pass<'_> {
     }
 
     /// What the node saved, taken out of it unless the graph is to be kept.
-    fn take_saved(&self, node: &NodeRef) -> Result<Vec<Tensor>> {
-        let mut state = node.entry.saved();
-        let SavedState::Kept(saved) = &*state else {
-            return Err(Error::new(
+    fn take_saved(&self, node: &NodeRef) -> Result<Few<Tensor>> {
+        // A node that saved nothing can be walked again, as in PyTorch.
+        if node.origins.is_empty() {
+            return Ok(Few::None);
+        }
+        let mut state = node.saved();
+        let saved = match (self.options.create_graph, self.options.retain_graph) {
+            (false, false) => state.take(),
+            (false, true) => state.as_ref().map(|saved| saved.iter().cloned().collect()),
+            // The formula is recorded, so outputs must be in their places in the graph too.
+            (true, _) => state.as_ref().map(|saved| {
+                let origins = node.origins.iter();
+                saved.iter().zip(origins).map(|(saved, origin)| origin.place(saved, node)).collect()
+            }),
+        };
+        saved.ok_or_else(|| {
+            Error::new(
                 ErrorKind::Graph,
                 "backward",
                 format!(
                     "the graph was walked before and its saved tensors are freed (at {node}): keep it with retain_graph the first time"
                 ),
-            ));
-        };
-        let tensors = saved.iter().map(|s| s.to_tensor(node)).collect();
-        let keep = self.options.retain_graph || self.options.create_graph;
-        // A node that saved nothing can be walked again, as in PyTorch.
-        if !keep && !saved.is_empty() {
-            *state = SavedState::Released;
-        }
-        Ok(tensors)
+            )
+        })
     }
 }
 
 /// A gradient that a formula gave for an input, summed down to the input's shape; an error where it cannot be one.
 fn fitted(node: &Node, number: usize, input: &Input, grad: Tensor) -> Result<Tensor> {
+    if grad.shape() == &input.shape && grad.dtype() == input.dtype && !anomaly::is_detecting() {
+        return Ok(grad);
+    }
     if grad.dtype() != input.dtype {
         let (given, wanted) = (grad.dtype(), input.dtype);
         return Err(fault(
@@ -211,15 +259,20 @@ fn fitted(node: &Node, number: usize, input: &Input, grad: Tensor) -> Result<Ten
 
 /// What is wrong with what an operation's formula gave, at the place where the operation was called.
 fn fault(node: &Node, kind: ErrorKind, message: String) -> Error {
-    Error::at(kind, node.operation.name(), message, node.entry.location)
+    Error::at(kind, node.operation.name(), message, node.location)
 }
 
-/// The sum of two gradients: in place where nobody else can see the first.
-fn accumulate(sum: Tensor, grad: Tensor) -> Result<Tensor> {
-    match is_grad_enabled() {
-        true => sum.add(&grad),
-        false => sum.add_into(&grad),
+/// Adds a gradient to a sum: in place where nobody else can see one of them.
+fn accumulate(sum: &mut Tensor, mut grad: Tensor) -> Result<()> {
+    if is_grad_enabled() {
+        *sum = sum.add(&grad)?;
+    } else if sum.add_in_place(&grad)? {
+    } else if grad.add_in_place(sum)? {
+        *sum = grad;
+    } else {
+        *sum = sum.add(&grad)?;
     }
+    Ok(())
 }
 
 /// How a slot gets its gradient.
@@ -231,7 +284,7 @@ enum Addition {
 }
 
 /// Adds gradients into slots: into all of them, or, where anything fails, into none.
-fn add_to_slots(arrived: Vec<(Arc<Leaf>, Tensor)>) -> Result<()> {
+fn add_to_slots(arrived: Vec<(&Arc<Leaf>, Tensor)>) -> Result<()> {
     // Held to the end, so that the slots stay as they were looked at. Taken in the order of the leaves' ages, as
     // every pass does, so that no two passes wait for each other.
     let mut slots: Vec<_> = arrived.iter().map(|(leaf, _)| leaf.grad()).collect();
@@ -248,7 +301,7 @@ fn add_to_slots(arrived: Vec<(Arc<Leaf>, Tensor)>) -> Result<()> {
     let mut replaced = Vec::with_capacity(slots.len());
     for (slot, addition) in slots.iter_mut().zip(additions) {
         match (addition, slot.as_mut()) {
-            (Addition::InPlace(grad), Some(sum)) => sum.add_in_place(&grad)?,
+            (Addition::InPlace(grad), Some(sum)) => _ = sum.add_in_place(&grad)?,
             (Addition::Replace(grad) | Addition::InPlace(grad), _) => replaced.push(slot.replace(grad)),
         }
     }

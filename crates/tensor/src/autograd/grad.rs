@@ -9,7 +9,7 @@ use crate::{Result, Tensor, bail};
 impl Tensor {
     /// Whether gradients flow to this tensor.
     pub fn requires_grad(&self) -> bool {
-        self.edge.is_some()
+        self.edge().is_some()
     }
 
     /// This tensor's values as a new leaf that collects a gradient, or (`false`) as a constant.
@@ -18,7 +18,7 @@ impl Tensor {
     /// For integers and booleans, and for a tensor that was computed from tracked ones (detach it first).
     #[track_caller]
     pub fn requires_grad_(self, requires_grad: bool) -> Result<Tensor> {
-        if matches!(self.edge, Some(Edge::Output(..))) {
+        if matches!(self.edge(), Some(Edge::Output(..))) {
             bail!(
                 Graph,
                 "requires_grad_",
@@ -34,22 +34,21 @@ impl Tensor {
                 self.dtype()
             );
         }
-        let edge = match (requires_grad, self.edge) {
-            (false, _) => None,
-            (true, Some(edge)) => Some(edge),
-            (true, None) => Some(Edge::Leaf(Arc::new(Leaf::new()))),
-        };
-        Ok(Tensor { edge, ..self })
+        match (requires_grad, self.edge()) {
+            (true, Some(_)) | (false, None) => Ok(self),
+            (true, None) => Ok(self.with_edge(Some(Edge::Leaf(Arc::new(Leaf::new()))))),
+            (false, Some(_)) => Ok(self.with_edge(None)),
+        }
     }
 
     /// Whether the tensor was not computed by a recorded operation.
     pub fn is_leaf(&self) -> bool {
-        !matches!(self.edge, Some(Edge::Output(..)))
+        !matches!(self.edge(), Some(Edge::Output(..)))
     }
 
     /// The name of the recorded operation that computed this tensor.
     pub fn grad_fn(&self) -> Option<&'static str> {
-        match &self.edge {
+        match self.edge() {
             Some(Edge::Output(node, _)) => Some(node.operation.name()),
             _ => None,
         }
@@ -58,21 +57,20 @@ impl Tensor {
     /// The gradient collected so far: of a leaf, or of a tensor on which [`retain_grad`](Tensor::retain_grad)
     /// was called.
     pub fn grad(&self) -> Option<Tensor> {
-        match self.edge.as_ref()? {
+        match self.edge()? {
             Edge::Leaf(leaf) => leaf.grad().clone(),
-            Edge::Output(node, i) => node.entry.outputs[*i].retained().as_ref()?.grad().clone(),
+            Edge::Output(node, i) => node.outputs[*i as usize].retained()?.grad().clone(),
         }
     }
 
     /// Forgets the collected gradient: of a leaf, or of a tensor on which [`retain_grad`](Tensor::retain_grad)
     /// was called, which goes on collecting.
     pub fn zero_grad(&self) {
-        match &self.edge {
+        match self.edge() {
             None => {}
             Some(Edge::Leaf(leaf)) => leaf.clear(),
             Some(Edge::Output(node, i)) => {
-                let retained = node.entry.outputs[*i].retained().clone();
-                retained.iter().for_each(|leaf| leaf.clear());
+                node.outputs[*i as usize].retained().into_iter().for_each(|leaf| leaf.clear());
             }
         }
     }
@@ -83,9 +81,9 @@ impl Tensor {
     /// When no gradient flows to the tensor.
     #[track_caller]
     pub fn retain_grad(&self) -> Result<()> {
-        match &self.edge {
+        match self.edge() {
             Some(Edge::Output(node, i)) => {
-                node.entry.outputs[*i].retained().get_or_insert_with(|| Arc::new(Leaf::new()));
+                node.outputs[*i as usize].watch().retained.get_or_init(|| Arc::new(Leaf::new()));
                 Ok(())
             }
             Some(Edge::Leaf(_)) => Ok(()),
@@ -119,7 +117,7 @@ impl Tensor {
         &self,
         hook: impl Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync + 'static,
     ) -> Result<HookHandle> {
-        match &self.edge {
+        match self.edge() {
             Some(edge) => Ok(edge.hooks().add(Arc::new(hook), Location::caller())),
             None => bail!(Graph, "register_hook", "no gradient flows to this tensor"),
         }
@@ -127,7 +125,10 @@ impl Tensor {
 
     /// The same values outside the graph: no copy, and no gradient flows back through it.
     pub fn detach(&self) -> Tensor {
-        Tensor { edge: None, ..self.clone() }
+        match self.edge() {
+            None => self.clone(),
+            Some(_) => self.with_edge(None),
+        }
     }
 
     /// Computes the gradients of this scalar with respect to the leaves it was computed from, and adds them
@@ -181,8 +182,8 @@ impl From<GradOptions> for BackwardOptions {
 
 /// The edge and the gradient that a pass starts from.
 #[track_caller]
-fn root(operation: &str, output: &Tensor, gradient: Option<&Tensor>) -> Result<(Edge, Tensor)> {
-    let Some(edge) = output.edge.clone() else {
+fn root<'g>(operation: &str, output: &'g Tensor, gradient: Option<&Tensor>) -> Result<(&'g Edge, Tensor)> {
+    let Some(edge) = output.edge() else {
         bail!(
             Graph,
             operation,
@@ -258,8 +259,8 @@ pub fn grad(
     }
     let mut targets = Vec::with_capacity(inputs.len());
     for (i, input) in inputs.iter().enumerate() {
-        match &input.edge {
-            Some(edge) => targets.push(edge.clone()),
+        match input.edge() {
+            Some(edge) => targets.push(edge),
             None => bail!(Graph, "grad", "input {i} of shape {} does not require a gradient", input.shape()),
         }
     }

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::sync::Arc;
+
+use chainrule_kernels::memory::Counted;
 
 use super::node::Node;
 
@@ -17,19 +18,20 @@ use super::node::Node;
 #[derive(Clone)]
 pub(crate) struct NodeRef(
     /// There until the handle is dropped.
-    Option<Arc<Node>>,
+    Option<Counted<Node>>,
 );
 
 thread_local! {
     /// The nodes still to be dropped; absent while none is falling. It needs no destructor, so that it is there
     /// for tensors in other thread-locals, whenever these are destroyed.
-    static FALLING: RefCell<ManuallyDrop<Option<Vec<Arc<Node>>>>> =
+    static FALLING: RefCell<ManuallyDrop<Option<Vec<Counted<Node>>>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 impl NodeRef {
-    pub(super) fn new(node: Arc<Node>) -> Self {
-        NodeRef(Some(node))
+    #[inline]
+    pub(super) fn new(node: impl FnOnce() -> Node) -> Self {
+        NodeRef(Some(Counted::with(node)))
     }
 }
 
@@ -43,7 +45,7 @@ impl Deref for NodeRef {
 impl Drop for NodeRef {
     fn drop(&mut self) {
         let Some(node) = self.0.take() else { return };
-        if Arc::strong_count(&node) > 1 {
+        if !node.is_only_handle() {
             // Not the last handle. (Where another thread lets go of the others just now, the node falls here and
             // its inputs into the queue.)
             return;

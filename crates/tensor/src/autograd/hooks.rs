@@ -30,6 +30,11 @@ impl Hooks {
         HookHandle { list: Arc::downgrade(list), id }
     }
 
+    /// Whether no hook was ever registered.
+    pub(super) fn are_none(&self) -> bool {
+        self.0.get().is_none()
+    }
+
     /// The gradient after every hook, in the order in which they were registered. `tensor` says in words whose
     /// gradient it is.
     pub(super) fn apply(&self, mut grad: Tensor, tensor: &dyn fmt::Display) -> Result<Tensor> {

@@ -9,6 +9,7 @@
 mod anomaly;
 mod context;
 mod engine;
+mod few;
 mod grad;
 mod gradcheck;
 mod handle;
@@ -29,5 +30,6 @@ pub use node::Backward;
 pub use record::{Save, is_tracked, record, record_many};
 
 pub(crate) use engine::{BackwardOptions, backward};
+pub(crate) use few::Few;
 pub(crate) use leaf::Leaf;
 pub(crate) use node::Edge;

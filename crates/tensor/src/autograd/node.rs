@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use super::context::Context;
+use super::few::Few;
 use super::handle::NodeRef;
 use super::hooks::Hooks;
 use super::leaf::Leaf;
-use crate::storage::Storage;
-use crate::tensor::Layout;
 use crate::{DType, Result, Shape, Tensor};
 
 /// The way back through an operation: from the gradients of its outputs to those of its inputs.
@@ -67,6 +66,13 @@ pub trait Backward: Send + Sync + 'static {
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         self.backward(ctx)
     }
+
+    /// What the engine calls: the first of the two where the pass is `recorded`, else the second. The forms of
+    /// element-wise operations give their one or two gradients here without a `Vec`.
+    #[doc(hidden)]
+    fn gradients(&self, ctx: &Context<'_>, recorded: bool) -> Result<Few<Option<Tensor>>> {
+        if recorded { self.backward(ctx) } else { self.backward_fused(ctx) }.map(Few::from)
+    }
 }
 
 /// Where a gradient goes.
@@ -75,14 +81,14 @@ pub(crate) enum Edge {
     /// Into the slot of a leaf.
     Leaf(Arc<Leaf>),
     /// On to the operation that computed the tensor as its output of this number.
-    Output(NodeRef, usize),
+    Output(NodeRef, u32),
 }
 
 impl Edge {
     pub(crate) fn hooks(&self) -> &Hooks {
         match self {
             Edge::Leaf(leaf) => &leaf.hooks,
-            Edge::Output(node, i) => &node.entry.outputs[*i].hooks,
+            Edge::Output(node, i) => &node.outputs[*i as usize].watch().hooks,
         }
     }
 }
@@ -94,50 +100,59 @@ pub(super) struct Input {
     pub(super) dtype: DType,
 }
 
-/// What is known of an output, and what is registered on it.
-pub(super) struct Output {
+/// What is registered on an output, if anything is.
+#[derive(Default)]
+pub(crate) struct Output(OnceLock<Box<Watchers>>);
+
+#[derive(Default)]
+pub(crate) struct Watchers {
     pub(super) hooks: Hooks,
     /// Where `retain_grad` collects the gradient, once asked for.
-    pub(super) retained: Mutex<Option<Arc<Leaf>>>,
+    pub(super) retained: OnceLock<Arc<Leaf>>,
 }
 
 impl Output {
-    pub(super) fn retained(&self) -> MutexGuard<'_, Option<Arc<Leaf>>> {
-        self.retained.lock().unwrap_or_else(|e| e.into_inner())
+    pub(super) fn watchers(&self) -> Option<&Watchers> {
+        self.0.get().map(|watchers| &**watchers)
+    }
+
+    /// To register something.
+    pub(super) fn watch(&self) -> &Watchers {
+        self.0.get_or_init(Box::default)
+    }
+
+    /// Where the gradient is collected, if it was asked for.
+    pub(super) fn retained(&self) -> Option<&Arc<Leaf>> {
+        self.watchers()?.retained.get()
     }
 }
 
-/// A saved tensor. An output is kept as its value alone: keeping the tensor would make the node own itself.
-pub(super) enum Saved {
-    Tensor(Tensor),
-    Output { storage: Storage, layout: Layout, number: usize },
+/// Where a saved tensor comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Origin {
+    /// An output of the operation itself. It is saved as a value alone: a node that keeps its own output would own
+    /// itself.
+    Output(u32),
+    /// From elsewhere, and saved in its place in the graph if it has one.
+    Elsewhere,
 }
 
-pub(super) enum SavedState {
-    Kept(Vec<Saved>),
-    /// A backward pass has been here and let go.
-    Released,
-}
-
-/// What the graph knows of a recorded operation, whatever operation it is.
-pub(crate) struct Entry {
-    /// Grows with time: an operation's inputs have smaller numbers than it has.
+/// A recorded operation.
+pub(crate) struct Node {
+    /// Grows with time: an operation's inputs have smaller numbers than it has. No other node of the process has it.
     pub(super) sequence: u64,
     pub(super) location: &'static Location<'static>,
-    pub(super) inputs: Box<[Option<Input>]>,
-    pub(super) outputs: Box<[Output]>,
-    pub(super) saved: Mutex<SavedState>,
+    pub(super) operation: Box<dyn Backward>,
+    pub(super) inputs: Few<Option<Input>>,
+    pub(super) outputs: Few<Output>,
+    /// What each saved tensor is.
+    pub(super) origins: Few<Origin>,
+    /// The saved tensors. `None` where a backward pass has been here and let go.
+    pub(super) saved: Mutex<Option<Few<Tensor>>>,
 }
 
-/// A recorded operation. Only the operation itself is of its own type, so that little code is compiled for each
-/// of the many operations.
-pub(crate) struct Node<B: ?Sized = dyn Backward> {
-    pub(super) entry: Entry,
-    pub(super) operation: B,
-}
-
-impl Entry {
-    pub(super) fn saved(&self) -> MutexGuard<'_, SavedState> {
+impl Node {
+    pub(super) fn saved(&self) -> MutexGuard<'_, Option<Few<Tensor>>> {
         self.saved.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
@@ -145,21 +160,17 @@ impl Entry {
 /// Names the node in messages: the operation and where it was called.
 impl fmt::Display for NodeRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self.entry.location;
+        let at = self.location;
         write!(f, "{} called at {}:{}:{}", self.operation.name(), at.file(), at.line(), at.column())
     }
 }
 
-impl Saved {
-    /// The saved tensor, in its place in the graph.
-    pub(super) fn to_tensor(&self, node: &NodeRef) -> Tensor {
+impl Origin {
+    /// A tensor that this node saved, in its place in the graph.
+    pub(super) fn place(self, saved: &Tensor, node: &NodeRef) -> Tensor {
         match self {
-            Saved::Tensor(tensor) => tensor.clone(),
-            Saved::Output { storage, layout, number } => Tensor {
-                storage: storage.clone(),
-                layout: layout.clone(),
-                edge: Some(Edge::Output(node.clone(), *number)),
-            },
+            Origin::Output(i) => saved.with_edge(Some(Edge::Output(node.clone(), i))),
+            Origin::Elsewhere => saved.clone(),
         }
     }
 }

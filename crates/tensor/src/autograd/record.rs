@@ -1,14 +1,15 @@
 //! [`record`]: enter an operation into the graph.
 
+use std::cell::Cell;
 use std::panic::Location;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 
 use super::anomaly;
+use super::few::Few;
 use super::handle::NodeRef;
-use super::hooks::Hooks;
 use super::mode::is_grad_enabled;
-use super::node::{Backward, Edge, Entry, Input, Node, Output, Saved, SavedState};
+use super::node::{Backward, Edge, Input, Node, Origin, Output};
 use crate::{Result, Tensor, bail};
 
 /// A tensor that the way back needs, and gets through [`Context::saved`](super::Context::saved) in the order
@@ -25,7 +26,7 @@ pub enum Save<'a> {
 
 /// Whether an operation on these inputs would be recorded.
 pub fn is_tracked(inputs: &[&Tensor]) -> bool {
-    is_grad_enabled() && inputs.iter().any(|t| t.edge.is_some())
+    is_grad_enabled() && inputs.iter().any(|t| t.edge().is_some())
 }
 
 /// Enters an operation with one output into the graph and returns the output in its place there. Where no
@@ -40,12 +41,14 @@ pub fn record<B: Backward>(
     operation: B,
     inputs: &[&Tensor],
     saved: &[Save<'_>],
-    output: Tensor,
+    mut output: Tensor,
 ) -> Result<Tensor> {
-    match entry(operation.name(), inputs, saved, std::slice::from_ref(&output))? {
-        Some(entry) => Ok(in_graph(Arc::new(Node { entry, operation }), output)),
-        None => Ok(output),
+    let outputs = std::slice::from_ref(&output);
+    if is_recorded(operation.name(), inputs, saved, outputs)? {
+        let node = node(Box::new(operation), inputs, saved, outputs);
+        output.set_edge(Edge::Output(node, 0));
     }
+    Ok(output)
 }
 
 /// As [`record`], for an operation with several outputs. Outputs of integers and booleans stay outside the
@@ -58,35 +61,25 @@ pub fn record_many<B: Backward>(
     operation: B,
     inputs: &[&Tensor],
     saved: &[Save<'_>],
-    outputs: Vec<Tensor>,
+    mut outputs: Vec<Tensor>,
 ) -> Result<Vec<Tensor>> {
-    match entry(operation.name(), inputs, saved, &outputs)? {
-        Some(entry) => Ok(all_in_graph(Arc::new(Node { entry, operation }), outputs)),
-        None => Ok(outputs),
+    if is_recorded(operation.name(), inputs, saved, &outputs)? {
+        let node = node(Box::new(operation), inputs, saved, &outputs);
+        for (i, output) in outputs.iter_mut().enumerate().filter(|(_, output)| output.dtype().is_float()) {
+            output.set_edge(Edge::Output(node.clone(), i as u32));
+        }
     }
+    Ok(outputs)
 }
 
-fn in_graph(node: Arc<Node>, output: Tensor) -> Tensor {
-    Tensor { edge: Some(Edge::Output(NodeRef::new(node), 0)), ..output }
-}
-
-fn all_in_graph(node: Arc<Node>, outputs: Vec<Tensor>) -> Vec<Tensor> {
-    let node = NodeRef::new(node);
-    let place = |(i, output): (usize, Tensor)| match output.dtype().is_float() {
-        true => Tensor { edge: Some(Edge::Output(node.clone(), i)), ..output },
-        false => output,
-    };
-    outputs.into_iter().enumerate().map(place).collect()
-}
-
-/// What the graph keeps of an operation, if it is recorded at all.
+/// Checks an operation, and says whether it goes into the graph.
 #[track_caller]
-fn entry(
+fn is_recorded(
     operation: &'static str,
     inputs: &[&Tensor],
     saved: &[Save<'_>],
     outputs: &[Tensor],
-) -> Result<Option<Entry>> {
+) -> Result<bool> {
     if anomaly::is_detecting() {
         anomaly::check_forward(operation, inputs, outputs)?;
     }
@@ -102,32 +95,58 @@ fn entry(
             bail!(Index, operation, "{what} {i} is to be saved of an operation with {count} {what}{plural}");
         }
     }
-    if !is_tracked(inputs) || !outputs.iter().any(|output| output.dtype().is_float()) {
-        return Ok(None);
-    }
+    Ok(is_tracked(inputs) && outputs.iter().any(|output| output.dtype().is_float()))
+}
+
+/// What the graph keeps of an operation.
+#[track_caller]
+fn node(operation: Box<dyn Backward>, inputs: &[&Tensor], saved: &[Save<'_>], outputs: &[Tensor]) -> NodeRef {
     let input = |t: &&Tensor| {
-        let edge = t.edge.clone()?;
+        let edge = t.edge()?.clone();
         Some(Input { edge, shape: t.shape().clone(), dtype: t.dtype() })
     };
-    let keep = |save: &Save<'_>| match save {
-        Save::Input(i) => Saved::Tensor(inputs[*i].clone()),
-        Save::Value(tensor) => Saved::Tensor(tensor.detach()),
-        Save::Output(i) if !outputs[*i].dtype().is_float() => Saved::Tensor(outputs[*i].detach()),
-        Save::Output(i) => Saved::Output {
-            storage: outputs[*i].storage.clone(),
-            layout: outputs[*i].layout.clone(),
-            number: *i,
-        },
+    let origin = |save: &Save<'_>| match save {
+        Save::Output(i) if outputs[*i].dtype().is_float() => Origin::Output(*i as u32),
+        _ => Origin::Elsewhere,
     };
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    Ok(Some(Entry {
-        sequence: NEXT.fetch_add(1, Relaxed),
-        location: Location::caller(),
+    let value = |save: &Save<'_>| match save {
+        Save::Input(i) => inputs[*i].clone(),
+        // A handle of its own: the output's will be put into the graph, and then belongs to the node.
+        Save::Output(i) => outputs[*i].with_edge(None),
+        Save::Value(tensor) => tensor.detach(),
+    };
+    let before = |t: &&Tensor| match t.edge() {
+        Some(Edge::Output(node, _)) => node.sequence,
+        _ => 0,
+    };
+    let sequence = next_sequence(inputs.iter().map(before).max().unwrap_or(0));
+    let location = Location::caller();
+    NodeRef::new(|| Node {
+        sequence,
+        location,
+        operation,
         inputs: inputs.iter().map(input).collect(),
-        outputs: outputs
-            .iter()
-            .map(|_| Output { hooks: Hooks::default(), retained: Mutex::new(None) })
-            .collect(),
-        saved: Mutex::new(SavedState::Kept(saved.iter().map(keep).collect())),
-    }))
+        outputs: outputs.iter().map(|_| Output::default()).collect(),
+        origins: saved.iter().map(origin).collect(),
+        saved: Mutex::new(Some(saved.iter().map(value).collect::<Few<_>>())),
+    })
+}
+
+/// A number above `before` that no other node has. Threads take numbers in blocks, so that they do not wait for one
+/// another at each node.
+fn next_sequence(before: u64) -> u64 {
+    const BLOCK: u64 = 1024;
+    static FREE: AtomicU64 = AtomicU64::new(1);
+    thread_local! {
+        /// The next number and the first that is not ours.
+        static MINE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    }
+    let (mut next, mut end) = MINE.get();
+    if next == end || next <= before {
+        // `before` was taken from an earlier block.
+        next = FREE.fetch_add(BLOCK, Relaxed);
+        end = next + BLOCK;
+    }
+    MINE.set((next + 1, end));
+    next
 }

@@ -1,14 +1,12 @@
 //! The form of an element-wise operation of two tensors, with broadcasting and type promotion.
 
-use std::borrow::Cow;
-
 use chainrule_kernels::elementwise::zip_block;
 use chainrule_kernels::{Float, Number};
 
 use super::Operand;
 use super::elementwise::zip_tensors;
-use crate::autograd::{Backward, Context, Save, record};
-use crate::shape::broadcast;
+use crate::autograd::{Backward, Context, Few, Save, record};
+use crate::shape;
 use crate::{DType, Result, Shape, Tensor, bail, dispatch};
 
 /// An element-wise operation y = f(a, b).
@@ -32,7 +30,7 @@ pub(crate) trait Binary: Copy + Send + Sync + 'static {
     /// f(a, b)
     fn float<T: Float>(self, a: T, b: T) -> T;
     /// The gradients of a and b. They may have the broadcast shape.
-    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>>;
+    fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]>;
 }
 
 /// Applies an element-wise operation and records it.
@@ -47,39 +45,42 @@ pub(crate) fn binary<'a, B: Binary>(
     if B::INT.is_none() {
         dtype = dtype.to_float();
     }
-    let (a, b, shape) = common(B::NAME, dtype, a, b)?;
-    let of = (&*a, &*b);
+    let (mut space_a, mut space_b) = (None, None);
+    let of = (a.as_tensor(dtype, &mut space_a)?, b.as_tensor(dtype, &mut space_b)?);
+    let mut space = None;
+    let shape = broadcast(B::NAME, of, &mut space)?;
     let y = match (dtype, B::INT, B::BOOL) {
         (DType::I64, Some(f), _) => {
-            zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
+            zip_tensors(B::NAME, shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
         }
         (DType::Bool, _, Some(f)) => {
-            zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
+            zip_tensors(B::NAME, shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
         }
-        (DType::F32, ..) => zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| {
+        (DType::F32, ..) => zip_tensors(B::NAME, shape, of, B::COST_NS, &|a, b, out| {
             zip_block((a, b), out, &|x: f32, y: f32| operation.float(x, y));
         })?,
-        (DType::F64, ..) => zip_tensors(B::NAME, &shape, of, B::COST_NS, &|a, b, out| {
+        (DType::F64, ..) => zip_tensors(B::NAME, shape, of, B::COST_NS, &|a, b, out| {
             zip_block((a, b), out, &|x: f64, y: f64| operation.float(x, y));
         })?,
         _ => {
             bail!(DType, B::NAME, "not defined for two operands of {dtype}: convert one with to_dtype first")
         }
     };
-    record(BinaryBackward(operation), &[&a, &b], B::SAVES, y)
+    record(BinaryBackward(operation), &[of.0, of.1], B::SAVES, y)
 }
 
-/// The operands in one dtype, and the shape that they broadcast to.
+/// The shape that two operands broadcast to, which is put into `space` unless they have it already.
 #[track_caller]
-fn common<'a>(
-    name: &str,
-    dtype: DType,
-    a: Operand<'a>,
-    b: Operand<'a>,
-) -> Result<(Cow<'a, Tensor>, Cow<'a, Tensor>, Shape)> {
-    let (a, b) = (a.to_tensor(dtype)?, b.to_tensor(dtype)?);
-    let shape = broadcast(name, a.shape(), b.shape())?;
-    Ok((a, b, shape))
+#[inline]
+fn broadcast<'a>(
+    operation: &str,
+    (a, b): (&'a Tensor, &Tensor),
+    space: &'a mut Option<Shape>,
+) -> Result<&'a Shape> {
+    if a.shape() == b.shape() {
+        return Ok(a.shape());
+    }
+    Ok(space.insert(shape::broadcast(operation, a.shape(), b.shape())?))
 }
 
 /// An element-wise comparison.
@@ -99,8 +100,11 @@ pub(crate) fn compare<'a, C: Compare>(
 ) -> Result<Tensor> {
     let (a, b) = (a.into(), b.into());
     let dtype = a.result_dtype(&b);
-    let (a, b, shape) = common(C::NAME, dtype, a, b)?;
-    dispatch!(dtype, T => zip_tensors(C::NAME, &shape, (&a, &b), 0.5, &|a, b, out| {
+    let (mut space_a, mut space_b) = (None, None);
+    let of = (a.as_tensor(dtype, &mut space_a)?, b.as_tensor(dtype, &mut space_b)?);
+    let mut space = None;
+    let shape = broadcast(C::NAME, of, &mut space)?;
+    dispatch!(dtype, T => zip_tensors(C::NAME, shape, of, 0.5, &|a, b, out| {
         zip_block((a, b), out, &|x: T, y: T| comparison.holds(x, y));
     }))
 }
@@ -113,6 +117,10 @@ impl<B: Binary> Backward for BinaryBackward<B> {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        self.0.grads(ctx)
+        self.0.grads(ctx).map(Vec::from)
+    }
+
+    fn gradients(&self, ctx: &Context<'_>, _: bool) -> Result<Few<Option<Tensor>>> {
+        self.0.grads(ctx).map(Few::Two)
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Compiled for element types; of an operation there is only the loop over a block, as the argument `body`.
 
-use chainrule_kernels::elementwise::{MapBody, View, ZipBody, map_block, map_blocks, zip_blocks};
+use chainrule_kernels::elementwise::{
+    MapBody, View, ZipBody, map_block, map_blocks, map_slice, zip_blocks, zip_slices,
+};
 
 use crate::{Element, Result, Shape, Tensor};
 
@@ -26,7 +28,10 @@ impl Tensor {
         body: &MapBody<'_, T, R>,
     ) -> Result<Tensor> {
         let mut out = self.shape().allocate::<R>(operation)?;
-        map_blocks(self.shape(), self.strided::<T>()?, &mut out, ns, body);
+        match self.contiguous_elements::<T>() {
+            Some(values) => map_slice(values, &mut out, ns, body),
+            None => map_blocks(self.shape(), self.strided::<T>()?, &mut out, ns, body),
+        }
         Ok(Tensor::from_parts(out, self.shape().clone()))
     }
 }
@@ -42,6 +47,13 @@ pub(crate) fn zip_tensors<A: Element, B: Element, R: Element>(
     body: &ZipBody<'_, A, B, R>,
 ) -> Result<Tensor> {
     let mut out = shape.allocate::<R>(operation)?;
+    if a.shape() == shape
+        && b.shape() == shape
+        && let (Some(a), Some(b)) = (a.contiguous_elements::<A>(), b.contiguous_elements::<B>())
+    {
+        zip_slices((a, b), &mut out, ns, body);
+        return Ok(Tensor::from_parts(out, shape.clone()));
+    }
     let (a_strides, b_strides) = (a.broadcast_strides(shape), b.broadcast_strides(shape));
     let a = View { strides: &a_strides, ..a.strided::<A>()? };
     let b = View { strides: &b_strides, ..b.strided::<B>()? };
@@ -55,7 +67,7 @@ impl Tensor {
         let missing = shape.len() - self.rank();
         (0..shape.len())
             .map(|dim| match dim.checked_sub(missing) {
-                Some(own) if self.layout.shape[own] != 1 => self.layout.strides[own],
+                Some(own) if self.layout().shape()[own] != 1 => self.layout().strides()[own],
                 _ => 0,
             })
             .collect()

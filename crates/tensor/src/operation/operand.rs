@@ -89,8 +89,27 @@ impl<'a> Operand<'a> {
     }
 
     /// The dtype that this and another operand are computed in.
+    #[inline]
     pub(crate) fn result_dtype(&self, other: &Operand<'_>) -> DType {
+        if let (Operand::Tensor(a), Operand::Tensor(b)) = (self, other)
+            && a.dtype() == b.dtype()
+        {
+            return a.dtype();
+        }
         result_dtype(self.weighted(), other.weighted())
+    }
+
+    /// The operand as a tensor of the given dtype, which is put into `space` unless there is one already.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn as_tensor<'s>(self, dtype: DType, space: &'s mut Option<Tensor>) -> Result<&'s Tensor>
+    where
+        'a: 's,
+    {
+        match self {
+            Operand::Tensor(t) if t.dtype() == dtype => Ok(t),
+            other => Ok(space.insert(other.to_tensor(dtype)?.into_owned())),
+        }
     }
 
     /// The operand as a tensor of the given dtype.

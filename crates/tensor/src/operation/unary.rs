@@ -4,7 +4,7 @@ use chainrule_kernels::Float;
 use chainrule_kernels::elementwise::zip_block;
 
 use super::elementwise::zip_tensors;
-use crate::autograd::{Backward, Context, Save, record};
+use crate::autograd::{Backward, Context, Few, Save, record};
 use crate::{DType, Result, Tensor, bail, dispatch_float};
 
 /// What the derivative is computed from.
@@ -86,14 +86,24 @@ impl<U: Unary> Backward for UnaryBackward<U> {
         Ok(vec![Some(self.0.grad(ctx.grad()?, saved::<U>(ctx)?)?)])
     }
 
-    /// In one pass.
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        Ok(vec![Some(self.fused(ctx)?)])
+    }
+
+    fn gradients(&self, ctx: &Context<'_>, recorded: bool) -> Result<Few<Option<Tensor>>> {
+        let grad = if recorded { self.0.grad(ctx.grad()?, saved::<U>(ctx)?)? } else { self.fused(ctx)? };
+        Ok(Few::One([Some(grad)]))
+    }
+}
+
+impl<U: Unary> UnaryBackward<U> {
+    /// In one pass.
+    fn fused(&self, ctx: &Context<'_>) -> Result<Tensor> {
         let (g, saved) = (ctx.grad()?, saved::<U>(ctx)?);
-        let grad = dispatch_float!(g.dtype(), T => {
+        dispatch_float!(g.dtype(), T => {
             zip_tensors(U::NAME, g.shape(), (g, saved), U::COST_NS + 0.5, &|g, saved, out| {
                 zip_block((g, saved), out, &|g: T, v: T| self.0.df(g, v));
-            })?
-        });
-        Ok(vec![Some(grad)])
+            })
+        })
     }
 }

@@ -7,8 +7,8 @@ impl Generator {
     /// `Tensor.bernoulli_(p)` does, dropout's draw: one `f64` uniform value for
     /// each, whatever the type of `out`.
     ///
-    /// Some builds of PyTorch leave this one call to a vendor library with a
-    /// stream of its own; this is the stream of PyTorch's own kernel.
+    /// Builds of PyTorch before 2.15 may leave this one call to a vendor library
+    /// with a stream of its own; this is the stream of PyTorch's own kernel.
     ///
     /// # Errors
     ///

@@ -14,7 +14,11 @@ impl Generator {
         if lambda.is_nan() || lambda <= 0.0 {
             return Err(format!("exponential: `lambda` must be greater than 0, got {lambda}"));
         }
-        out.fill_with(|| T::from_f64(-1.0 / lambda * (-f64::unit(self)).ln_1p()));
+        out.fill_with(|| self.exponential_one(lambda));
         Ok(())
+    }
+
+    pub(super) fn exponential_one<T: RandomFloat>(&mut self, lambda: f64) -> T {
+        T::from_f64(-1.0 / lambda * (-f64::unit(self)).ln_1p())
     }
 }

@@ -10,6 +10,12 @@ pub trait RandomFloat: Copy + PartialEq + sealed::Sealed {
     /// The largest finite value.
     const MAX: f64;
 
+    /// The smallest positive value with all its digits.
+    const MIN_POSITIVE: f64;
+
+    /// The largest value less than 1.
+    const BELOW_ONE: f64;
+
     /// Rounds to this type.
     fn from_f64(value: f64) -> Self;
 
@@ -27,6 +33,8 @@ pub trait RandomFloat: Copy + PartialEq + sealed::Sealed {
 
 impl RandomFloat for f32 {
     const MAX: f64 = f32::MAX as f64;
+    const MIN_POSITIVE: f64 = f32::MIN_POSITIVE as f64;
+    const BELOW_ONE: f64 = 1.0_f32.next_down() as f64;
 
     fn from_f64(value: f64) -> Self {
         value as f32
@@ -50,6 +58,8 @@ impl RandomFloat for f32 {
 
 impl RandomFloat for f64 {
     const MAX: f64 = f64::MAX;
+    const MIN_POSITIVE: f64 = f64::MIN_POSITIVE;
+    const BELOW_ONE: f64 = 1.0_f64.next_down();
 
     fn from_f64(value: f64) -> Self {
         value

@@ -1,39 +1,25 @@
-//! The generator itself: MT19937 with the seeding, the word order and the
-//! remembered normal of PyTorch's CPU generator.
+//! The generator itself: the Mersenne twister with the seeding, the word order and the remembered normal of PyTorch's
+//! CPU generator.
 
 use std::fmt;
 
-use rand_mt::Mt;
-use serde::{Deserialize, Serialize};
-
-/// Outputs the Mersenne twister makes at one go; 624 successive outputs aligned
-/// to such a block determine its whole state.
-const BLOCK: usize = 624;
+use super::GeneratorState;
+use super::twister::{WORDS, seeded, tempered, twist};
 
 /// A stream of random numbers, equal to that of `torch.Generator("cpu")` for
 /// the same seed and the same sequence of calls.
 ///
+/// Its own methods fill slices. Inside of [`with_generator`](super::with_generator) everything else draws from it too:
+/// tensors, initial weights, dropout, shuffles.
+///
 /// A clone is independent and continues from the same point.
 #[derive(Clone)]
 pub struct Generator {
-    seed: u64,
-    twister: Mt,
-    block: [u32; BLOCK],
-    index: usize,
+    pub(super) seed: u64,
+    pub(super) words: [u32; WORDS],
+    /// How many words have been handed out; 0 of a state that is not twisted yet.
+    pub(super) index: usize,
     pub(super) next_normal: Option<f64>,
-}
-
-/// Everything a [`Generator`] needs to go on exactly where it was saved.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GeneratorState {
-    /// The seed last given; kept for [`Generator::initial_seed`] only.
-    pub seed: u64,
-    /// The 624 outputs of the twister's current block.
-    pub block: Vec<u32>,
-    /// How many of `block` have been handed out, 0 to 624.
-    pub index: usize,
-    /// The second value of the last Box-Muller pair, if not yet handed out.
-    pub next_normal: Option<f64>,
 }
 
 impl Generator {
@@ -41,10 +27,7 @@ impl Generator {
     /// `torch.Generator().manual_seed(seed)`.
     pub fn new(seed: u64) -> Self {
         // PyTorch keeps all 64 bits but seeds the twister with the low 32.
-        let twister = Mt::new(seed as u32);
-        let mut generator = Generator { seed, twister, block: [0; BLOCK], index: 0, next_normal: None };
-        generator.refill();
-        generator
+        Generator { seed, words: seeded(seed as u32), index: 0, next_normal: None }
     }
 
     /// Starts over from `seed`, forgetting a remembered normal.
@@ -63,10 +46,11 @@ impl Generator {
     /// The next 32 random bits.
     #[inline]
     pub fn random(&mut self) -> u32 {
-        if self.index == BLOCK {
-            self.refill();
+        if self.index.is_multiple_of(WORDS) {
+            twist(&mut self.words);
+            self.index = 0;
         }
-        let value = self.block[self.index];
+        let value = tempered(self.words[self.index]);
         self.index += 1;
         value
     }
@@ -89,7 +73,7 @@ impl Generator {
     pub fn state(&self) -> GeneratorState {
         GeneratorState {
             seed: self.seed,
-            block: self.block.to_vec(),
+            words: self.words.to_vec(),
             index: self.index,
             next_normal: self.next_normal,
         }
@@ -99,32 +83,13 @@ impl Generator {
     ///
     /// # Errors
     ///
-    /// When the state cannot have come from [`state`](Generator::state): a
-    /// block of other than 624 values, an index over 624, or a remembered
-    /// normal that is not finite. The generator is then unchanged.
+    /// When the state cannot have come from [`state`](Generator::state): other
+    /// than 624 words, an index over 624, or a remembered normal that is not
+    /// finite. The generator is then unchanged.
     pub fn set_state(&mut self, state: &GeneratorState) -> Result<(), String> {
-        let block: [u32; BLOCK] = state.block.as_slice().try_into().map_err(|_| {
-            format!("set_state: a generator's block holds {BLOCK} values, not {}", state.block.len())
-        })?;
-        if state.index > BLOCK {
-            return Err(format!("set_state: the index must be at most {BLOCK}, not {}", state.index));
-        }
-        if let Some(normal) = state.next_normal.filter(|normal| !normal.is_finite()) {
-            return Err(format!("set_state: the remembered normal must be finite, not {normal}"));
-        }
-        *self = Generator {
-            seed: state.seed,
-            twister: Mt::from(block),
-            block,
-            index: state.index,
-            next_normal: state.next_normal,
-        };
+        let words = state.check().map_err(|fault| format!("set_state: {fault}"))?;
+        *self = Generator { seed: state.seed, words, index: state.index, next_normal: state.next_normal };
         Ok(())
-    }
-
-    fn refill(&mut self) {
-        self.block.fill_with(|| self.twister.next_u32());
-        self.index = 0;
     }
 }
 

@@ -7,7 +7,8 @@
 //!
 //! Functions without an explicit generator use one for the whole process. It
 //! starts from [`DEFAULT_SEED`], so a program that never calls [`manual_seed`]
-//! is repeatable too, unless its threads draw in a varying order.
+//! is repeatable too, unless its threads draw in a varying order. Inside of
+//! [`with_generator`] they use another.
 //!
 //! ```
 //! use chainrule_tensor::random::{default_state, manual_seed, set_default_state, with_default};
@@ -24,22 +25,34 @@
 //! ```
 
 mod bernoulli;
+mod binomial;
 mod box_muller;
+mod cauchy;
 mod exponential;
+mod factorial;
 mod float;
+mod gamma;
 mod generator;
+mod geometric;
 mod integer;
+mod log_normal;
 mod multinomial;
 mod normal;
 mod permutation;
+mod poisson;
+mod scope;
+mod state;
 #[cfg(test)]
 mod tests;
+mod twister;
 mod uniform;
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 pub use float::RandomFloat;
-pub use generator::{Generator, GeneratorState};
+pub use generator::Generator;
+pub use scope::with_generator;
+pub use state::GeneratorState;
 
 /// The seed of the process-wide generator until [`manual_seed`] is called.
 ///
@@ -54,10 +67,17 @@ pub fn manual_seed(seed: u64) {
     lock().manual_seed(seed);
 }
 
-/// Calls `draw` with the process-wide generator, which is locked meanwhile:
-/// `draw` must not use it in another way, or it waits for ever.
+/// Calls `draw` with the default generator: that of [`with_generator`] inside of it, elsewhere the process-wide one,
+/// which is locked meanwhile.
+///
+/// # Panics
+///
+/// When `draw` itself draws from the default generator in another way than through its argument.
 pub fn with_default<R>(draw: impl FnOnce(&mut Generator) -> R) -> R {
-    draw(&mut lock())
+    scope::with_current(|current| match current {
+        Some(generator) => draw(generator),
+        None => draw(&mut lock()),
+    })
 }
 
 /// The state of the process-wide generator, like `torch.get_rng_state`.

@@ -18,14 +18,10 @@ impl Generator {
     ///
     /// When `std` is negative or NaN. Nothing is drawn then.
     pub fn normal<T: RandomFloat>(&mut self, out: &mut [T], mean: f64, std: f64) -> Result<(), String> {
-        if std < 0.0 || std.is_nan() {
-            return Err(format!("normal: `std` must be at least 0, got {std}"));
-        }
         if out.len() < 16 {
-            out.fill_with(|| T::from_f64(self.standard_normal().mul_add(std, mean)));
-            return Ok(());
+            return self.normal_one_by_one(out, mean, std);
         }
-
+        check(std)?;
         let (mean, std) = (T::from_f64(mean), T::from_f64(std));
         out.fill_with(|| T::unit(self));
         let (blocks, rest) = out.as_chunks_mut::<16>();
@@ -43,8 +39,25 @@ impl Generator {
         Ok(())
     }
 
+    /// Fills `out` as [`normal`](Generator::normal) does fewer than 16 values, whatever the length: what PyTorch does
+    /// to tensors that are not contiguous.
+    ///
+    /// # Errors
+    ///
+    /// When `std` is negative or NaN. Nothing is drawn then.
+    pub fn normal_one_by_one<T: RandomFloat>(
+        &mut self,
+        out: &mut [T],
+        mean: f64,
+        std: f64,
+    ) -> Result<(), String> {
+        check(std)?;
+        out.fill_with(|| T::from_f64(self.standard_normal().mul_add(std, mean)));
+        Ok(())
+    }
+
     /// One standard normal value by the scalar Box-Muller transform.
-    fn standard_normal(&mut self) -> f64 {
+    pub(super) fn standard_normal(&mut self) -> f64 {
         if let Some(normal) = self.next_normal.take() {
             return normal;
         }
@@ -53,4 +66,8 @@ impl Generator {
         self.next_normal = Some(radius * theta.sin());
         radius * theta.cos()
     }
+}
+
+fn check(std: f64) -> Result<(), String> {
+    if std >= 0.0 { Ok(()) } else { Err(format!("normal: `std` must be at least 0, got {std}")) }
 }

@@ -18,8 +18,8 @@ impl Binary for Add {
     fn float<T: Float>(self, a: T, b: T) -> T {
         a + b
     }
-    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad()?.clone()), Some(ctx.grad()?.clone())])
+    fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
+        Ok([Some(ctx.grad()?.clone()), Some(ctx.grad()?.clone())])
     }
 }
 

@@ -18,11 +18,11 @@ impl Binary for Atan2 {
         a.atan2(b)
     }
     // b/(a² + b²) and −a/(a² + b²), both 0 at the origin.
-    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+    fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
         let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
         let square = a.square()?.add(&b.square()?)?;
         let scaled = g.mul(&square.reciprocal()?.masked_fill(&square.eq(0.0)?, 0.0)?)?;
-        Ok(vec![
+        Ok([
             ctx.when_needed(0, || scaled.mul(b))?,
             ctx.when_needed(1, || scaled.mul(&a.neg()?))?,
         ])

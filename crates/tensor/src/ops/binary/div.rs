@@ -17,9 +17,9 @@ impl Binary for Div {
         a / b
     }
     // d(a/b)/da = 1/b, d(a/b)/db = −a/b².
-    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+    fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
         let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
-        Ok(vec![
+        Ok([
             ctx.when_needed(0, || g.div(b))?,
             ctx.when_needed(1, || g.neg()?.mul(&a.div(b)?.div(b)?))?,
         ])

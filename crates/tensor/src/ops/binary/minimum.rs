@@ -19,10 +19,10 @@ impl Binary for Minimum {
         a.minimum(b)
     }
     // A NaN loses to nothing, so that its gradient is g, whichever side it is on.
-    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+    fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
         let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
         let shared = Tensor::where_(&a.eq(b)?, &g.mul(0.5)?, g)?;
-        Ok(vec![
+        Ok([
             ctx.when_needed(0, || shared.masked_fill(&a.gt(b)?, 0.0))?,
             ctx.when_needed(1, || shared.masked_fill(&b.gt(a)?, 0.0))?,
         ])

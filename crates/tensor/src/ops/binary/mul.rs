@@ -18,9 +18,9 @@ impl Binary for Mul {
     fn float<T: Float>(self, a: T, b: T) -> T {
         a * b
     }
-    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+    fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
         let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
-        Ok(vec![ctx.when_needed(0, || g.mul(b))?, ctx.when_needed(1, || g.mul(a))?])
+        Ok([ctx.when_needed(0, || g.mul(b))?, ctx.when_needed(1, || g.mul(a))?])
     }
 }
 

@@ -29,9 +29,9 @@ impl Binary for Pow {
         a.powf(b)
     }
     // daᵇ/da = b·aᵇ⁻¹, which is 0 for b = 0 also where a is 0; daᵇ/db = aᵇ·ln a, which is 0 for a = 0 ≤ b.
-    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+    fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
         let (g, a, b, y) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?, ctx.saved(2)?);
-        Ok(vec![
+        Ok([
             ctx.when_needed(0, || g.mul(&b.mul(&a.pow(&b.sub(1.0)?)?)?)?.masked_fill(&b.eq(0.0)?, 0.0))?,
             ctx.when_needed(1, || {
                 // The factor is 0, not the product, so that it stays out of second derivatives too.

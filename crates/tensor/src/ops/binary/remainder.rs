@@ -24,9 +24,9 @@ impl Binary for Remainder {
         if r != T::ZERO && (r < T::ZERO) != (b < T::ZERO) { r + b } else { r }
     }
     // a − b·⌊a/b⌋, where the floor is constant.
-    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+    fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
         let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
-        Ok(vec![
+        Ok([
             Some(g.clone()),
             ctx.when_needed(1, || binary(&a.detach(), &b.detach(), FloorDivide)?.mul(g)?.neg())?,
         ])
@@ -52,8 +52,8 @@ impl Binary for FloorDivide {
         (if below { quotient - T::ONE } else { quotient }).round_ties_even()
     }
     // Called on constants only.
-    fn grads(self, _: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![None, None])
+    fn grads(self, _: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
+        Ok([None, None])
     }
 }
 

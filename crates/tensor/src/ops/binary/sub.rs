@@ -17,8 +17,8 @@ impl Binary for Sub {
     fn float<T: Float>(self, a: T, b: T) -> T {
         a - b
     }
-    fn grads(self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad()?.clone()), ctx.when_needed(1, || ctx.grad()?.neg())?])
+    fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
+        Ok([Some(ctx.grad()?.clone()), ctx.when_needed(1, || ctx.grad()?.neg())?])
     }
 }
 

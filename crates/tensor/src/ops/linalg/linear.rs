@@ -1,10 +1,11 @@
 //! Affine map.
 
 use chainrule_kernels::gemm::{GemmNumber, Matrix, gemm};
+use chainrule_kernels::{Float, reduce};
 
 use crate::autograd::{Backward, Context, Save, record};
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{DType, Element, Result, Tensor, bail};
+use crate::{DType, Element, Result, Shape, Tensor, bail, dispatch_float};
 
 struct LinearBackward {
     bias: bool,
@@ -30,6 +31,49 @@ impl Backward for LinearBackward {
         }
         Ok(grads)
     }
+
+    fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        dispatch_float!(ctx.grad()?.dtype(), T => self.fused::<T>(ctx))
+    }
+}
+
+impl LinearBackward {
+    /// The same products and the same sum, of the memory as it lies.
+    fn fused<T: Element + Float + GemmNumber>(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        let (g, x, weight) = (ctx.grad()?.in_order()?, ctx.saved(0)?.in_order()?, ctx.saved(1)?);
+        let (outputs, inputs) = (weight.shape()[0], weight.shape()[1]);
+        let rows = x.shape()[..x.rank() - 1].iter().product();
+        let dy = Matrix::row_major(g.as_slice::<T>()?, outputs);
+        let product = |shape: &Shape, size: (usize, usize, usize), a, b| {
+            let mut out = shape.allocate("linear")?;
+            gemm(size, a, b, T::ZERO, &mut out);
+            Ok(Tensor::from_parts(out, shape.clone()))
+        };
+        let mut grads = vec![
+            ctx.when_needed(0, || product(x.shape(), (rows, inputs, outputs), dy, matrix(weight)?))?,
+            ctx.when_needed(1, || {
+                let x = Matrix::row_major(x.as_slice::<T>()?, inputs);
+                product(weight.shape(), (outputs, inputs, rows), dy.transposed(), x)
+            })?,
+        ];
+        if self.bias {
+            grads.push(ctx.when_needed(2, || {
+                Tensor::build_for("linear", [outputs], |out| reduce::sum(dy.data, [1, rows, outputs], out))
+            })?);
+        }
+        Ok(grads)
+    }
+}
+
+/// A tensor of two dimensions as kernels see it.
+fn matrix<T: Element>(x: &Tensor) -> Result<Matrix<'_, T>> {
+    let view = x.strided::<T>()?;
+    Ok(Matrix {
+        data: view.data,
+        offset: view.offset,
+        row_stride: view.strides[0],
+        column_stride: view.strides[1],
+    })
 }
 
 impl Tensor {
@@ -106,26 +150,20 @@ fn affine<T: Element + GemmNumber>(x: &Tensor, weight: &Tensor, bias: Option<&Te
     let (outputs, inputs) = (weight.shape()[0], weight.shape()[1]);
     let shape = x.shape().with_size(x.rank() - 1, outputs);
     let mut out = shape.allocate::<T>("linear")?;
-    let x = x.detach().contiguous()?;
+    let x = x.in_order()?;
     let rows: usize = x.shape()[..x.rank() - 1].iter().product();
-    let view = weight.strided::<T>()?;
-    let right = Matrix {
-        data: view.data,
-        offset: view.offset,
-        row_stride: view.strides[1],
-        column_stride: view.strides[0],
-    };
     // The product is added to the bias, so that it costs no pass of its own.
     let beta = match bias {
         Some(bias) if outputs > 0 => {
-            let bias = bias.detach().contiguous()?;
+            let bias = bias.in_order()?;
             let bias = bias.as_slice::<T>()?;
             out.chunks_exact_mut(outputs).for_each(|row| row.copy_from_slice(bias));
             T::ONE
         }
         _ => T::ZERO,
     };
-    gemm((rows, outputs, inputs), Matrix::row_major(x.as_slice::<T>()?, inputs), right, beta, &mut out);
+    let (x, weight) = (Matrix::row_major(x.as_slice::<T>()?, inputs), matrix(weight)?);
+    gemm((rows, outputs, inputs), x, weight.transposed(), beta, &mut out);
     Ok(Tensor::from_parts(out, shape))
 }
 

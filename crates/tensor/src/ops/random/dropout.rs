@@ -3,9 +3,10 @@
 use chainrule_kernels::Number;
 
 use crate::autograd::{Backward, Context, Save, record};
-use crate::random::{Generator, with_default};
+use crate::create_random::drawn_like;
+use crate::random::{Generator, with_generator};
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{Error, ErrorKind, Result, Tensor, bail, dispatch_float};
+use crate::{Result, Tensor, bail, dispatch_float};
 
 struct DropoutBackward;
 
@@ -21,8 +22,11 @@ impl Backward for DropoutBackward {
 
 impl Tensor {
     /// In training each element is set to 0 with probability `p`, and the others are multiplied by
-    /// 1 / (1 − p), which keeps the mean; else the tensor itself. Drawn from the default generator (PyTorch:
-    /// `torch.nn.functional.dropout`, default `p` 0.5; Srivastava et al. 2014).
+    /// 1 / (1 − p), which keeps the mean; else the tensor itself (PyTorch: `torch.nn.functional.dropout`, default `p`
+    /// 0.5; Srivastava et al. 2014).
+    ///
+    /// One draw of the default generator for each element, in the order in which they lie in memory, as in PyTorch: the
+    /// same elements after the same seed, for any number of threads.
     ///
     /// ```
     /// # use chainrule_tensor::{Tensor, Result};
@@ -39,17 +43,6 @@ impl Tensor {
     /// When `p` is not between 0 and 1, and in training for integers and booleans.
     #[track_caller]
     pub fn dropout(&self, p: f64, training: bool) -> Result<Tensor> {
-        self.dropout_drawn(p, training, |draw| with_default(draw))
-    }
-
-    /// Dropout from a generator that `with` lends.
-    #[track_caller]
-    fn dropout_drawn(
-        &self,
-        p: f64,
-        training: bool,
-        with: impl FnOnce(&mut dyn FnMut(&mut Generator) -> Result<(), String>) -> Result<(), String>,
-    ) -> Result<Tensor> {
         if !(0.0..=1.0).contains(&p) {
             bail!(Value, "dropout", "the probability must be between 0 and 1, not {p}");
         }
@@ -63,20 +56,23 @@ impl Tensor {
             return self.mul(0.0);
         }
         let mask = dispatch_float!(self.dtype(), T => {
-            let mut mask = self.shape().allocate::<T>("dropout")?;
-            if let Err(message) = with(&mut |generator| generator.bernoulli(&mut mask, 1.0 - p)) {
-                return Err(Error::new(ErrorKind::Value, "dropout", message));
-            }
             let kept = T::from_f64(1.0 - p);
-            mask.iter_mut().for_each(|v| *v /= kept);
-            Tensor::from_parts(mask, self.shape().clone())
+            drawn_like("dropout", self, |generator, mask: &mut [T], _| {
+                generator.bernoulli(mask, 1.0 - p)?;
+                mask.iter_mut().for_each(|v| *v /= kept);
+                Ok(())
+            })?
         });
         let y = self.detach().mul(&mask)?;
         record(DropoutBackward, &[self], &[Save::Value(&mask)], y)
     }
 }
 
-// Each call has a generator of its own, so that it always drops the same elements.
+/// From a generator of its own in each call, so that it always drops the same elements.
+fn repeatable(x: &Tensor, p: f64) -> Result<Tensor> {
+    with_generator(&mut Generator::new(0), || x.dropout(p, true))
+}
+
 pub(super) const ROW: Row = Row {
     errors: || {
         vec![
@@ -85,14 +81,10 @@ pub(super) const ROW: Row = Row {
             Refusal::new(&["int64"], || Tensor::new([1, 2]).dropout(0.5, true)),
         ]
     },
-    bench: &[(&[&[512, 1024]], |x| {
-        Ok(vec![x[0].dropout_drawn(0.5, true, |draw| draw(&mut Generator::new(0)))?])
-    })],
+    bench: &[(&[&[512, 1024]], |x| Ok(vec![repeatable(&x[0], 0.5)?]))],
     ..Row::new("dropout", "torch.nn.functional.dropout", || {
         vec![
-            Sample::new("training", [values(1, [4, 3])], |x| {
-                x[0].dropout_drawn(0.4, true, |draw| draw(&mut Generator::new(0)))
-            }),
+            Sample::new("training", [values(1, [4, 3])], |x| repeatable(&x[0], 0.4)),
             Sample::new("evaluation", [values(1, [3])], |x| x[0].dropout(0.4, false)),
         ]
     })

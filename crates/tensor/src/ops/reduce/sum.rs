@@ -87,22 +87,16 @@ impl Tensor {
         sum.reshape(shape)
     }
 
-    /// This tensor plus another of its shape, in place where nobody else holds the memory. Not recorded.
-    pub(crate) fn add_into(mut self, other: &Tensor) -> Result<Tensor> {
-        if !self.is_updatable() {
-            return self.add(other);
-        }
-        self.add_in_place(&other.contiguous()?)?;
-        Ok(self)
-    }
-
-    /// Adds a contiguous tensor of this shape and dtype to this one, which nobody else holds. Not recorded.
-    pub(crate) fn add_in_place(&mut self, other: &Tensor) -> Result<()> {
+    /// Adds a tensor of this shape and dtype to this one, in its memory. Not recorded. Without effect, and `false`,
+    /// where somebody else holds the memory or it is not in order.
+    pub(crate) fn add_in_place(&mut self, other: &Tensor) -> Result<bool> {
+        let other = other.in_order()?;
         dispatch_float!(self.dtype(), T => {
-            let values = self.make_mut::<T>()?;
-            chainrule_kernels::elementwise::update(values, other.as_slice::<T>()?, 0.5, |a, b| a + b);
+            let other = other.as_slice::<T>()?;
+            let Some(values) = self.get_mut::<T>() else { return Ok(false) };
+            chainrule_kernels::elementwise::update(values, other, 0.5, |a, b| a + b);
         });
-        Ok(())
+        Ok(true)
     }
 }
 

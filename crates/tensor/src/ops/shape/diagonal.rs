@@ -69,7 +69,7 @@ impl Tensor {
         let (down, right) = (self.strides()[row], self.strides()[column]);
         let skipped = if length == 0 { 0 } else { start[0] * down + start[1] * right };
         let shape = take(self.shape(), length);
-        let view = self.view_as(shape, take(self.strides(), down + right), self.layout.offset + skipped);
+        let view = self.view_as(shape, take(self.strides(), down + right), self.layout().offset() + skipped);
         let start = if length == 0 { [0, 0] } else { start };
         let input = self.shape().clone();
         record(DiagonalBackward { dims: [row, column], start, length, input }, &[self], &[], view)

@@ -54,7 +54,7 @@ impl Tensor {
             return Ok(self.clone());
         }
         let strides = self.broadcast_strides(&shape);
-        let view = self.view_as(shape, strides, self.layout.offset);
+        let view = self.view_as(shape, strides, self.layout().offset());
         record(ExpandBackward, &[self], &[], view)
     }
 }

@@ -79,8 +79,8 @@ impl Tensor {
     pub(crate) fn cropped_view(&self, start: &Shape, shape: &Shape) -> Tensor {
         let skipped: usize = start.iter().zip(self.strides()).map(|(&n, &stride)| n * stride).sum();
         // An empty view may start where the memory ends, but not beyond.
-        let offset = if shape.numel() == 0 { self.layout.offset } else { self.layout.offset + skipped };
-        self.view_as(shape.clone(), self.layout.strides.clone(), offset)
+        let offset = if shape.numel() == 0 { self.layout().offset() } else { self.layout().offset() + skipped };
+        self.view_as(shape.clone(), self.layout().strides().clone(), offset)
     }
 }
 

@@ -92,7 +92,7 @@ impl Tensor {
     #[track_caller]
     fn reordered(&self, order: Vec<usize>) -> Result<Tensor> {
         let pick = |from: &[usize]| order.iter().map(|&dim| from[dim]).collect::<Shape>();
-        let view = self.view_as(pick(self.shape()), pick(self.strides()), self.layout.offset);
+        let view = self.view_as(pick(self.shape()), pick(self.strides()), self.layout().offset());
         record(PermuteBackward { order }, &[self], &[], view)
     }
 }

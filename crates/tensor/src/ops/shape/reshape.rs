@@ -41,7 +41,7 @@ impl Tensor {
             return Ok(self.clone());
         }
         let view = match self.view_strides(&shape) {
-            Some(strides) => self.view_as(shape, strides, self.layout.offset),
+            Some(strides) => self.view_as(shape, strides, self.layout().offset()),
             None => self.detach().contiguous()?.in_shape(shape),
         };
         record(ReshapeBackward { input: self.shape().clone() }, &[self], &[], view)

@@ -43,10 +43,10 @@ impl Tensor {
         if self.rank() == 0 {
             bail!(Shape, "unbind", "a 0-d tensor has no dimension to take apart");
         }
-        let (shape, strides) = (self.shape().without(dim), self.layout.strides.without(dim));
+        let (shape, strides) = (self.shape().without(dim), self.layout().strides().without(dim));
         let step = if self.numel() == 0 { 0 } else { self.strides()[dim] };
         let count = self.shape()[dim];
-        let view = |i: usize| self.view_as(shape.clone(), strides.clone(), self.layout.offset + i * step);
+        let view = |i: usize| self.view_as(shape.clone(), strides.clone(), self.layout().offset() + i * step);
         record_many(UnbindBackward { dim, count }, &[self], &[], (0..count).map(view).collect())
     }
 }

@@ -1,7 +1,13 @@
 //! Making tensors of random numbers, from PyTorch's streams.
 
+mod distributions;
+mod each;
+mod like;
+
+pub(crate) use like::drawn_like;
+
 use crate::random::{Generator, with_default};
-use crate::{DType, Error, ErrorKind, FloatElement, Result, Shape, Tensor, bail};
+use crate::{Element, Error, ErrorKind, Result, Shape, Tensor};
 
 /// Draws from the default generator; a refusal of the generator becomes an error of the operation.
 #[track_caller]
@@ -12,8 +18,9 @@ fn draw<R>(operation: &str, f: impl FnOnce(&mut Generator) -> Result<R, String>)
     }
 }
 
+/// A tensor that `fill` fills with draws.
 #[track_caller]
-fn floats<T: FloatElement>(
+fn drawn<T: Element>(
     operation: &str,
     shape: Shape,
     fill: impl FnOnce(&mut Generator, &mut [T]) -> Result<(), String>,
@@ -37,7 +44,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn rand(shape: impl Into<Shape>) -> Result<Tensor> {
-        floats("rand", shape.into(), |g, out: &mut [f32]| g.uniform(out, 0.0, 1.0))
+        drawn("rand", shape.into(), |g, out: &mut [f32]| g.uniform(out, 0.0, 1.0))
     }
 
     /// `f32` numbers from the normal distribution of mean 0 and standard deviation 1, from the default
@@ -53,35 +60,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn randn(shape: impl Into<Shape>) -> Result<Tensor> {
-        floats("randn", shape.into(), |g, out: &mut [f32]| g.normal(out, 0.0, 1.0))
-    }
-
-    /// Numbers between `from` (included) and `to` (excluded), equally likely (PyTorch: `Tensor.uniform_`).
-    ///
-    /// # Errors
-    /// When `from > to`, and for a dtype that is not floating-point.
-    #[track_caller]
-    pub fn uniform(shape: impl Into<Shape>, from: f64, to: f64, dtype: DType) -> Result<Tensor> {
-        let shape = shape.into();
-        match dtype {
-            DType::F32 => floats("uniform", shape, |g, out: &mut [f32]| g.uniform(out, from, to)),
-            DType::F64 => floats("uniform", shape, |g, out: &mut [f64]| g.uniform(out, from, to)),
-            _ => bail!(DType, "uniform", "random floats cannot be {dtype}"),
-        }
-    }
-
-    /// Numbers from a normal distribution (PyTorch: `Tensor.normal_`).
-    ///
-    /// # Errors
-    /// When `std < 0`, and for a dtype that is not floating-point.
-    #[track_caller]
-    pub fn normal(shape: impl Into<Shape>, mean: f64, std: f64, dtype: DType) -> Result<Tensor> {
-        let shape = shape.into();
-        match dtype {
-            DType::F32 => floats("normal", shape, |g, out: &mut [f32]| g.normal(out, mean, std)),
-            DType::F64 => floats("normal", shape, |g, out: &mut [f64]| g.normal(out, mean, std)),
-            _ => bail!(DType, "normal", "random floats cannot be {dtype}"),
-        }
+        drawn("randn", shape.into(), |g, out: &mut [f32]| g.normal(out, 0.0, 1.0))
     }
 
     /// Integers from `low` (included) to `high` (excluded), equally likely, as `i64` (PyTorch:
@@ -116,17 +95,5 @@ impl Tensor {
             Ok(())
         })?;
         Ok(Tensor::from_parts(order, shape))
-    }
-
-    /// `true` with probability `p` at each place, as `bool` (PyTorch: `Tensor.bernoulli_`).
-    ///
-    /// # Errors
-    /// When `p` is outside [0, 1].
-    #[track_caller]
-    pub fn bernoulli(shape: impl Into<Shape>, p: f64) -> Result<Tensor> {
-        let shape = shape.into();
-        let mut values = shape.allocate::<bool>("bernoulli")?;
-        draw("bernoulli", |generator| generator.bernoulli(&mut values, p))?;
-        Ok(Tensor::from_parts(values, shape))
     }
 }

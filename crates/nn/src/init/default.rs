@@ -1,4 +1,4 @@
-//! The values that layers begin with: PyTorch's, drawn from the default generator in PyTorch's order.
+//! The values that layers begin with where nobody says otherwise: drawn in PyTorch's order.
 
 use chainrule_tensor::{DType, Parameter, Result, Shape, Tensor};
 

@@ -1,5 +1,9 @@
 //! The streams against values printed by PyTorch 2.15 on a CPU.
 
+mod distributions;
+mod scope;
+mod state;
+
 use super::{Generator, with_default};
 
 fn uniform<const N: usize>(seed: u64, from: f64, to: f64) -> [f32; N] {
@@ -241,7 +245,7 @@ fn impossible_states_are_refused() {
     let before = generator.state();
 
     let mut short = good.clone();
-    short.block.pop();
+    short.words.pop();
     let mut late = good.clone();
     late.index = 625;
     let mut infinite = good.clone();
@@ -273,6 +277,23 @@ fn bad_arguments_are_refused_and_draw_nothing() {
         (g.bernoulli_each(&mut whole, &[-0.1_f32; 20]), "bernoulli: "),
         (g.bernoulli_each(&mut whole, &[0.1_f32; 19]), "bernoulli: "),
         (g.exponential(&mut reals, 0.0), "exponential: "),
+        (g.cauchy(&mut reals, 0.0, 0.0), "cauchy: "),
+        (g.log_normal(&mut reals, 0.0, 0.0), "log_normal: "),
+        (g.geometric(&mut reals, 0.0), "geometric: "),
+        (g.geometric(&mut reals, 1.0), "geometric: "),
+        (g.normal_one_by_one(&mut reals, 0.0, -1.0), "normal: "),
+        (g.poisson(&mut reals, &[-1.0; 20]), "poisson: "),
+        (g.poisson(&mut reals, &[f32::NAN; 20]), "poisson: "),
+        (g.poisson(&mut reals, &[1.0; 19]), "poisson: "),
+        (g.binomial(&mut reals, &[-1.0; 20], &[0.5; 20]), "binomial: "),
+        (g.binomial(&mut reals, &[1.0; 20], &[1.5; 20]), "binomial: "),
+        (g.binomial(&mut reals, &[1.0; 19], &[0.5; 20]), "binomial: "),
+        (g.gamma(&mut reals, &[0.0; 20]), "gamma: "),
+        (g.gamma(&mut reals, &[f32::INFINITY; 20]), "gamma: "),
+        (g.gamma(&mut reals, &[1.0; 19]), "gamma: "),
+        (g.dirichlet(&mut reals, &[0.0; 20], 2), "dirichlet: "),
+        (g.multinomial_rows(&mut whole, &[1.0_f32; 3], [2, 2, 1], true), "multinomial: "),
+        (g.multinomial_rows(&mut whole, &[0.0_f32; 0], [0, 0, 1], true), "multinomial: "),
         (g.multinomial(&[0.5_f32, -0.5], 1, true).map(drop), "multinomial: "),
         (g.multinomial(&[0.5_f64, f64::INFINITY], 1, true).map(drop), "multinomial: "),
         (g.multinomial(&[0.0_f64, 0.0], 1, true).map(drop), "multinomial: "),

@@ -1,0 +1,56 @@
+//! Another default generator for a while.
+
+use super::Generator;
+use crate::Tensor;
+use crate::random::{with_default, with_generator};
+
+fn values(x: crate::Result<Tensor>) -> Vec<f32> {
+    x.unwrap().to_vec().unwrap()
+}
+
+#[test]
+fn everything_draws_from_it_and_it_goes_on() {
+    let mut generator = Generator::new(3);
+    let drawn = with_generator(&mut generator, || values(Tensor::rand([5])));
+    let again = with_generator(&mut generator, || values(Tensor::rand([5])));
+    let mut want = [0_f32; 10];
+    Generator::new(3).uniform(&mut want, 0.0, 1.0).unwrap();
+    assert_eq!([drawn, again].concat(), want);
+}
+
+#[test]
+fn the_inner_one_counts_and_the_outer_one_comes_back() {
+    let (mut outer, mut inner) = (Generator::new(1), Generator::new(2));
+    let drawn = with_generator(&mut outer, || {
+        let inside = with_generator(&mut inner, || with_default(|g| g.random()));
+        [inside, with_default(|g| g.random())]
+    });
+    assert_eq!(drawn, [Generator::new(2).random(), Generator::new(1).random()]);
+}
+
+#[test]
+fn a_panic_leaves_it_where_it_was() {
+    let mut generator = Generator::new(4);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        with_generator(&mut generator, || {
+            with_default(|g| g.random());
+            panic!("inside");
+        })
+    }));
+    assert!(panicked.is_err());
+    let mut want = Generator::new(4);
+    want.random();
+    assert_eq!(generator.state(), want.state());
+}
+
+#[test]
+fn other_threads_do_not_notice() {
+    let mut generator = Generator::new(5);
+    let before = generator.state();
+    with_generator(&mut generator, || {
+        std::thread::spawn(|| with_generator(&mut Generator::new(6), || values(Tensor::rand([1]))))
+            .join()
+            .unwrap()
+    });
+    assert_eq!(generator.state(), before);
+}
