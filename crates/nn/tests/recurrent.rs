@@ -1,13 +1,14 @@
 //! Recurrent layers against numbers from PyTorch 2.15, in f64 except for initial values. (The golden cases have their
 //! options.)
 
-use chainrule_nn::{GRU, LSTM, Module, Nonlinearity, RNN};
+use chainrule_nn::{GRU, LSTM, Module, RNN, RNNNonlinearity};
 use chainrule_tensor::random::manual_seed;
 use chainrule_tensor::{DType, ErrorKind, Result, StateDict, Tensor};
 
 /// (i · factor mod modulus − shift) / 10
 fn numbers(shape: &[usize], factor: usize, modulus: usize, shift: f64) -> Tensor {
-    let values = (0..shape.iter().product()).map(|i| ((i * factor % modulus) as f64 - shift) / 10.0).collect();
+    let values =
+        (0..shape.iter().product()).map(|i| ((i * factor % modulus) as f64 - shift) / 10.0).collect();
     Tensor::from_vec(values, shape).unwrap()
 }
 
@@ -122,7 +123,7 @@ fn rnn_of_both_kinds() {
         [5713.758918580001, 22501.869933100003],
         [5713.758918580001, 22501.8699331],
     ];
-    for (nonlinearity, want) in [(Nonlinearity::Tanh, tanh), (Nonlinearity::ReLU, relu)] {
+    for (nonlinearity, want) in [(RNNNonlinearity::Tanh, tanh), (RNNNonlinearity::ReLU, relu)] {
         let layer = RNN::builder(2, 5).nonlinearity(nonlinearity).dtype(DType::F64).build().unwrap();
         fill(&layer, 1);
         let [x, h, _] = inputs();

@@ -36,7 +36,7 @@ pub use lstm::LSTM;
 pub use max_pool2d::{MaxPool2d, MaxPool2dBuilder};
 pub use recurrent::RecurrentBuilder;
 pub use relu::ReLU;
-pub use rnn::{Nonlinearity, RNN};
+pub use rnn::{RNN, RNNNonlinearity};
 pub use sequential::Sequential;
 pub use sigmoid::Sigmoid;
 pub use softmax::Softmax;

@@ -43,7 +43,7 @@ impl Kind {
 /// The options of an [`LSTM`](crate::LSTM), [`GRU`](crate::GRU) or [`RNN`](crate::RNN) layer.
 #[derive(Clone, Debug)]
 pub struct RecurrentBuilder<L> {
-    pub(super) kind: Kind,
+    kind: Kind,
     input_size: usize,
     hidden_size: usize,
     num_layers: usize,
@@ -108,6 +108,10 @@ impl<L> RecurrentBuilder<L> {
         RecurrentBuilder { dtype, ..self }
     }
 
+    pub(super) fn kind(self, kind: Kind) -> Self {
+        RecurrentBuilder { kind, ..self }
+    }
+
     #[track_caller]
     pub(super) fn stack(self) -> Result<Stack> {
         let RecurrentBuilder { kind, input_size, hidden_size, num_layers, bias, dtype, dropout, .. } = self;
@@ -126,14 +130,19 @@ impl<L> RecurrentBuilder<L> {
         for layer in 0..num_layers {
             let inputs = if layer == 0 { input_size } else { directions * hidden_size };
             for direction in 0..directions {
-                let name = |what: &str| format!("{what}_l{layer}{}", if direction == 1 { "_reverse" } else { "" });
+                let name =
+                    |what: &str| format!("{what}_l{layer}{}", if direction == 1 { "_reverse" } else { "" });
                 let draw = |what: &str, shape: &[usize]| {
                     Ok((name(what), init::within_inverse_root(shape, hidden_size, dtype)?))
                 };
                 passes.push(Pass {
                     weight_ih: draw("weight_ih", &[wide, inputs])?,
                     weight_hh: draw("weight_hh", &[wide, hidden_size])?,
-                    bias: if bias { Some([draw("bias_ih", &[wide])?, draw("bias_hh", &[wide])?]) } else { None },
+                    bias: if bias {
+                        Some([draw("bias_ih", &[wide])?, draw("bias_hh", &[wide])?])
+                    } else {
+                        None
+                    },
                 });
             }
         }
@@ -238,7 +247,8 @@ impl Stack {
     #[track_caller]
     fn check_states(&self, first: &[&Tensor], batch: usize, unbatched: bool) -> Result<Vec<Tensor>> {
         let (count, hidden) = (self.passes.len(), self.hidden_size);
-        let shape = if unbatched { Shape::from([count, hidden]) } else { Shape::from([count, batch, hidden]) };
+        let shape =
+            if unbatched { Shape::from([count, hidden]) } else { Shape::from([count, batch, hidden]) };
         let mut states = Vec::with_capacity(first.len());
         for state in first {
             if *state.shape() != shape {

@@ -67,7 +67,7 @@ impl RNN {
 
 /// The function of the units of an [`RNN`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nonlinearity {
+pub enum RNNNonlinearity {
     /// tanh x
     Tanh,
     /// max(x, 0)
@@ -77,12 +77,11 @@ pub enum Nonlinearity {
 impl RecurrentBuilder<RNN> {
     /// The function of the units; default tanh.
     #[must_use]
-    pub fn nonlinearity(self, nonlinearity: Nonlinearity) -> Self {
-        let kind = match nonlinearity {
-            Nonlinearity::Tanh => Kind::Tanh,
-            Nonlinearity::ReLU => Kind::Relu,
-        };
-        RecurrentBuilder { kind, ..self }
+    pub fn nonlinearity(self, nonlinearity: RNNNonlinearity) -> Self {
+        self.kind(match nonlinearity {
+            RNNNonlinearity::Tanh => Kind::Tanh,
+            RNNNonlinearity::ReLU => Kind::Relu,
+        })
     }
 
     /// Makes the layers.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chainrule::nn::{GRU, LSTM, Module, Nonlinearity, RNN, RecurrentBuilder};
+use chainrule::nn::{GRU, LSTM, Module, RNN, RNNNonlinearity, RecurrentBuilder};
 use chainrule::{Result, Tensor};
 
 use super::{Built, Entry, Given};
@@ -23,18 +23,21 @@ pub(crate) const ENTRIES: &[Entry] = &[
             })
         },
     ),
-    ("GRU(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional) on (input, hx)", |c| {
-        let layer = GRU::builder(c.get("input_size")?, c.get("hidden_size")?);
-        built(options(c, layer)?.build(), |layer, c| {
-            give(layer.forward(c.input()?, c.optional::<&Tensor>("hx")?))
-        })
-    }),
+    (
+        "GRU(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional) on (input, hx)",
+        |c| {
+            let layer = GRU::builder(c.get("input_size")?, c.get("hidden_size")?);
+            built(options(c, layer)?.build(), |layer, c| {
+                give(layer.forward(c.input()?, c.optional::<&Tensor>("hx")?))
+            })
+        },
+    ),
     (
         "RNN(input_size, hidden_size, num_layers, nonlinearity, bias, batch_first, dropout, bidirectional) on (input, hx)",
         |c| {
             let nonlinearity = match c.or("nonlinearity", "tanh")? {
-                "relu" => Nonlinearity::ReLU,
-                _ => Nonlinearity::Tanh,
+                "relu" => RNNNonlinearity::ReLU,
+                _ => RNNNonlinearity::Tanh,
             };
             let layer = RNN::builder(c.get("input_size")?, c.get("hidden_size")?).nonlinearity(nonlinearity);
             built(options(c, layer)?.build(), |layer, c| {
