@@ -29,7 +29,7 @@ impl Settings {
             Some(mask) => scores = scores.add(mask)?,
             None if self.causal => {
                 let size = [query.size(-2)?, key.size(-2)?];
-                scores = hide(&scores, &Tensor::full(size, true, DType::Bool)?.triu(1)?)?;
+                scores = hide(&scores, &Tensor::full(size, 1.0, DType::Bool)?.triu(1)?)?;
             }
             None => {}
         }
