@@ -1,7 +1,7 @@
 //! Single operations; the names that end in `_fb` go forward and back.
 
 use chainrule::prelude::*;
-use chainrule::{Conv2dOptions, MaxPool2dOptions};
+use chainrule::{Conv2dOptions, MaxPool2dOptions, ScaledDotProductAttentionOptions};
 
 use crate::data::{integers, numbers, uniform};
 use crate::{Step, Workload};
@@ -51,6 +51,8 @@ pub(crate) const WORKLOADS: &[Workload] = &[
             w.index_select(0, &indices)?.reshape([64, 64, 128])
         })
     }),
+    ("attention_fb", || attention("m.att", [16, 4, 64, 32])),
+    ("attention_fb_long", || attention("m.attl", [4, 8, 512, 64])),
     ("transpose_copy", || forward([numbers("m.tr.x", [2048, 2048])?], |[x]| x.t()?.contiguous())),
     ("chain_small", chain),
 ];
@@ -91,6 +93,15 @@ fn cross_entropy(name: &str, rows: usize, classes: usize) -> Result<Step> {
     let targets = integers(&format!("{name}.y"), [rows], classes as u64)?;
     let logits = uniform(&format!("{name}.x"), [rows, classes], -3.0, 3.0)?;
     both_ways([logits], move |[x]| CrossEntropyLoss::new().forward(x, &targets))
+}
+
+/// Causal attention of `[batch, heads, length, width of a head]`.
+fn attention(name: &str, shape: [usize; 4]) -> Result<Step> {
+    let [q, k, v] = ["q", "k", "v"].map(|x| numbers(&format!("{name}.{x}"), shape));
+    both_ways([q?, k?, v?], |[q, k, v]| {
+        let causal = ScaledDotProductAttentionOptions { is_causal: true, ..Default::default() };
+        q.scaled_dot_product_attention(k, v, causal)
+    })
 }
 
 /// 50 operations on 16 numbers: what an operation costs beside its arithmetic.

@@ -173,6 +173,11 @@ def embedding():
     return both_ways(lambda w: F.embedding(indices, w), uniform("m.emb.w", 10_000, 128))
 
 
+def attention(name, *shape):
+    inputs = [uniform(f"{name}.{x}", *shape) for x in "qkv"]
+    return both_ways(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True), *inputs)
+
+
 def layer_norm():
     weight = uniform("m.ln.w", 768, low=0.5, high=1.5)
     return both_ways(
@@ -215,6 +220,8 @@ KERNELS = {
     "conv1_fb": lambda: convolve("m.conv1", (64, 1, 28, 28), (16, 1, 3, 3), 0.5),
     "maxpool_fb": lambda: both_ways(lambda x: F.max_pool2d(x, 2), uniform("m.pool.x", 64, 16, 28, 28)),
     "embedding_fb": embedding,
+    "attention_fb": lambda: attention("m.att", 16, 4, 64, 32),
+    "attention_fb_long": lambda: attention("m.attl", 4, 8, 512, 64),
     "transpose_copy": lambda: forward(lambda x: x.t().contiguous(), uniform("m.tr.x", 2048, 2048)),
     "chain_small": chain,
 }

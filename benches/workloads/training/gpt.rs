@@ -3,6 +3,7 @@
 use super::{linear, train};
 use crate::Step;
 use crate::data::{integers, uniform};
+use chainrule::ScaledDotProductAttentionOptions;
 use chainrule::prelude::*;
 
 const VOCABULARY: usize = 96;
@@ -58,10 +59,9 @@ impl Block {
         // [3, B, heads, T, width of a head]
         let qkv = self.qkv.forward(x)?.reshape([BATCH, LENGTH, 3, HEADS, WIDTH / HEADS])?;
         let qkv = qkv.permute([2, 0, 3, 1, 4])?.unbind(0)?;
-        let scores = qkv[0].matmul(&qkv[1].transpose(-2, -1)?)?.mul(1.0 / ((WIDTH / HEADS) as f64).sqrt())?;
-        let future = Tensor::ones([LENGTH, LENGTH])?.triu(1)?.to_dtype(chainrule::DType::Bool)?;
-        let weights = scores.masked_fill(&future, f64::NEG_INFINITY)?.softmax(-1)?;
-        let mixed = weights.matmul(&qkv[2])?.transpose(1, 2)?.reshape([BATCH, LENGTH, WIDTH])?;
+        let causal = ScaledDotProductAttentionOptions { is_causal: true, ..Default::default() };
+        let mixed = qkv[0].scaled_dot_product_attention(&qkv[1], &qkv[2], causal)?;
+        let mixed = mixed.transpose(1, 2)?.reshape([BATCH, LENGTH, WIDTH])?;
         self.projection.forward(&mixed)
     }
 }
