@@ -1,6 +1,8 @@
 //! Recurrent layers against numbers from PyTorch 2.15, in f64 except for initial values. (The golden cases have their
 //! options.)
 
+#![allow(clippy::excessive_precision, reason = "numbers as PyTorch prints them")]
+
 use chainrule_nn::{GRU, LSTM, Module, RNN, RNNNonlinearity};
 use chainrule_tensor::random::manual_seed;
 use chainrule_tensor::{DType, ErrorKind, Result, StateDict, Tensor};

@@ -58,7 +58,8 @@ impl<'a> Operands<'a> {
             ("bias_ih", bias.map(|both| both[0]), Shape::from([wide])),
             ("bias_hh", bias.map(|both| both[1]), Shape::from([wide])),
         ];
-        let of_states = states.iter().map(|&state| ("first state", Some(state), Shape::from([batch, hidden])));
+        let of_states =
+            states.iter().map(|&state| ("first state", Some(state), Shape::from([batch, hidden])));
         for (name, tensor, shape) in of_weights.into_iter().chain(of_states) {
             if let Some(tensor) = tensor.filter(|tensor| *tensor.shape() != shape) {
                 bail!(
@@ -89,7 +90,11 @@ impl<'a> Operands<'a> {
             );
         }
         let values = contiguous(&inputs_of_operation)?;
-        Ok(Operands { sizes: Sizes { times, batch, inputs, hidden, reverse }, inputs: inputs_of_operation, values })
+        Ok(Operands {
+            sizes: Sizes { times, batch, inputs, hidden, reverse },
+            inputs: inputs_of_operation,
+            values,
+        })
     }
 
     /// `[T + count, B, width]`
@@ -198,7 +203,11 @@ impl<T: FloatElement + GemmNumber> GradientMemory<T> {
     }
 
     /// The gradients in the order of the inputs; `more` are those of states behind the first.
-    pub(crate) fn into_tensors(self, more: impl IntoIterator<Item = Tensor>, bias: bool) -> Vec<Option<Tensor>> {
+    pub(crate) fn into_tensors(
+        self,
+        more: impl IntoIterator<Item = Tensor>,
+        bias: bool,
+    ) -> Vec<Option<Tensor>> {
         let state = Shape::from([self.shapes[0][1], self.shapes[2][1]]);
         let [of_x, of_ih, of_hh, of_bias] = self.shapes;
         let tensor = |buffer: Option<Buffer<T>>, shape: &Shape| {

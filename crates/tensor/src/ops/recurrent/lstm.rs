@@ -210,10 +210,9 @@ pub(super) const ROW: Row = Row {
             Refusal::new(&["bias_hh", "[2]"], with(6, || values(1, [2]))),
         ]
     },
-    bench: &[(
-        &[&[32, 32, 64], &[32, 128], &[32, 128], &[512, 64], &[512, 128], &[512], &[512]],
-        |x| call(x, false),
-    )],
+    bench: &[(&[&[32, 32, 64], &[32, 128], &[32, 128], &[512, 64], &[512, 128], &[512], &[512]], |x| {
+        call(x, false)
+    })],
     ..Row::new("lstm", "torch.lstm", || {
         vec![
             Sample::many("several times", operands::<3, 2, 2, 2>(true), |x| call(x, false)),

@@ -5,8 +5,8 @@ use chainrule_kernels::recurrent::rnn::{self, Activation};
 
 use crate::autograd::{Backward, Context, Save, record_many};
 use crate::recurrent::{
-    GradientMemory, OfSums, Operands, RecurrentWeights, contiguous, grad_or_zeros, in_order, incoming, last, of_tanh,
-    outputs, slice, weights,
+    GradientMemory, OfSums, Operands, RecurrentWeights, contiguous, grad_or_zeros, in_order, incoming, last,
+    of_tanh, outputs, slice, weights,
 };
 use crate::table::{Refusal, Row, Sample, uniform, values};
 use crate::{Result, Tensor, bail, dispatch_float};
@@ -154,7 +154,9 @@ impl Tensor {
 }
 
 /// Operands for T times, a batch of B, I inputs and H hidden units.
-pub(super) fn operands<const T: usize, const B: usize, const I: usize, const H: usize>(bias: bool) -> Vec<Tensor> {
+pub(super) fn operands<const T: usize, const B: usize, const I: usize, const H: usize>(
+    bias: bool,
+) -> Vec<Tensor> {
     let mut operands = vec![values(1, [T, B, I]), values(2, [B, H])];
     operands.extend([uniform(4, [H, I], -1.0, 1.0), uniform(5, [H, H], -1.0, 1.0)]);
     if bias {
