@@ -17,8 +17,8 @@ use crate::Element;
 use crate::parallel;
 use crate::simd::Kernel;
 pub use copy::copy;
-pub(crate) use transpose::transpose;
 use operand::{BLOCK, Operand, Space};
+pub(crate) use transpose::transpose;
 
 /// Elements in a piece of work. Fixed, so that results never depend on the number of threads.
 const PIECE: usize = 8192;

@@ -41,7 +41,7 @@ mod sparse;
 mod trunc_normal;
 mod xavier;
 
-pub(crate) use default::{bias, constant, weight};
+pub(crate) use default::{bias, constant, weight, within_inverse_root};
 pub use dirac::dirac_;
 pub use distributions::{normal_, uniform_};
 pub use fan::{FanMode, calculate_fan_in_and_fan_out};
