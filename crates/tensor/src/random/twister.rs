@@ -15,14 +15,23 @@ pub(super) fn seeded(seed: u32) -> [u32; WORDS] {
     words
 }
 
-/// The next state: each word from itself, its right neighbour and the word `SHIFT` places on, the new one where that
-/// is new already.
+/// The next state: each word from itself, its right neighbour and the word `SHIFT` places on, going round; the new ones
+/// where these are new already. In parts, so that places need no remainder.
 pub(super) fn twist(words: &mut [u32; WORDS]) {
-    for i in 0..WORDS {
-        let joined = words[i] & 0x8000_0000 | words[(i + 1) % WORDS] & 0x7fff_ffff;
-        let matrix = if joined & 1 == 1 { 0x9908_b0df } else { 0 };
-        words[i] = words[(i + SHIFT) % WORDS] ^ joined >> 1 ^ matrix;
+    const REST: usize = WORDS - SHIFT;
+    for i in 0..REST {
+        words[i] = mixed(words[i], words[i + 1], words[i + SHIFT]);
     }
+    for i in REST..WORDS - 1 {
+        words[i] = mixed(words[i], words[i + 1], words[i - REST]);
+    }
+    words[WORDS - 1] = mixed(words[WORDS - 1], words[0], words[SHIFT - 1]);
+}
+
+#[inline]
+fn mixed(word: u32, right: u32, far: u32) -> u32 {
+    let joined = word & 0x8000_0000 | right & 0x7fff_ffff;
+    far ^ joined >> 1 ^ (0x9908_b0df & (joined & 1).wrapping_neg())
 }
 
 /// The output of a word of state.

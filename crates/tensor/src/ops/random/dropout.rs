@@ -68,9 +68,10 @@ impl Tensor {
     }
 }
 
-/// From a generator of its own in each call, so that it always drops the same elements.
+/// From a generator of its own in each call and in row-major order, so that it always drops the same elements, wherever
+/// they lie in memory.
 fn repeatable(x: &Tensor, p: f64) -> Result<Tensor> {
-    with_generator(&mut Generator::new(0), || x.dropout(p, true))
+    with_generator(&mut Generator::new(0), || x.contiguous()?.dropout(p, true))
 }
 
 pub(super) const ROW: Row = Row {

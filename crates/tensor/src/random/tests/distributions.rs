@@ -86,6 +86,12 @@ fn the_order_of_memory() {
     let transposed = Tensor::ones([2, 6]).unwrap().t().unwrap();
     let want = [0.0, 2.0, 0.0, 2.0, 2.0, 0.0, 0.0, 2.0, 0.0, 2.0, 0.0, 2.0];
     assert_eq!(drawn(|| transposed.dropout(0.5, true)), want);
+    let gradient = drawn(|| {
+        let leaf = Tensor::ones([2, 6])?.requires_grad_(true)?;
+        leaf.t()?.dropout(0.5, true)?.sum()?.backward()?;
+        leaf.grad().ok_or_else(|| crate::Error::new(crate::ErrorKind::Graph, "test", "no gradient"))?.t()
+    });
+    assert_eq!(gradient, want);
 }
 
 #[test]
