@@ -10,6 +10,7 @@
 //! is the loop.
 
 mod copy;
+mod function;
 mod operand;
 mod transpose;
 
@@ -17,6 +18,7 @@ use crate::Element;
 use crate::parallel;
 use crate::simd::Kernel;
 pub use copy::copy;
+pub use function::{Function1, Function2};
 use operand::{BLOCK, Operand, Space};
 pub(crate) use transpose::transpose;
 
@@ -87,13 +89,17 @@ pub fn update<A: Element, B: Element>(a: &mut [A], b: &[B], ns: f64, f: impl Fn(
 
 /// `out[i] = f(a[i])` for the slices of one block.
 #[inline(always)]
-pub fn map_block<A: Element, R>(a: &[A], out: &mut [R], f: &impl Fn(A) -> R) {
+pub fn map_block<A: Element, R>(a: &[A], out: &mut [R], f: &impl Function1<A, R>) {
     A::run(Map1 { a, out, f });
 }
 
 /// `out[i] = f(a[i], b[i])` for the slices of one block.
 #[inline(always)]
-pub fn zip_block<A: Element, B: Element, R>((a, b): (&[A], &[B]), out: &mut [R], f: &impl Fn(A, B) -> R) {
+pub fn zip_block<A: Element, B: Element, R>(
+    (a, b): (&[A], &[B]),
+    out: &mut [R],
+    f: &impl Function2<A, B, R>,
+) {
     A::run(Map2 { a, b, out, f });
 }
 
@@ -207,12 +213,12 @@ struct Map1<'a, A, R, F> {
     f: &'a F,
 }
 
-impl<A: Copy, R, F: Fn(A) -> R> Kernel for Map1<'_, A, R, F> {
+impl<A: Copy, R, F: Function1<A, R>> Kernel for Map1<'_, A, R, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
         for (o, &a) in self.out.iter_mut().zip(self.a) {
-            *o = (self.f)(a);
+            *o = self.f.at(a);
         }
     }
 }
@@ -224,12 +230,12 @@ struct Map2<'a, A, B, R, F> {
     f: &'a F,
 }
 
-impl<A: Copy, B: Copy, R, F: Fn(A, B) -> R> Kernel for Map2<'_, A, B, R, F> {
+impl<A: Copy, B: Copy, R, F: Function2<A, B, R>> Kernel for Map2<'_, A, B, R, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
         for ((o, &a), &b) in self.out.iter_mut().zip(self.a).zip(self.b) {
-            *o = (self.f)(a, b);
+            *o = self.f.at(a, b);
         }
     }
 }

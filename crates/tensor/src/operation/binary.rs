@@ -1,6 +1,6 @@
 //! The form of an element-wise operation of two tensors, with broadcasting and type promotion.
 
-use chainrule_kernels::elementwise::zip_block;
+use chainrule_kernels::elementwise::{Function2, zip_block};
 use chainrule_kernels::{Float, Number};
 
 use super::Operand;
@@ -57,16 +57,26 @@ pub(crate) fn binary<'a, B: Binary>(
             zip_tensors(B::NAME, shape, of, B::COST_NS, &|a, b, out| zip_block((a, b), out, &f))?
         }
         (DType::F32, ..) => zip_tensors(B::NAME, shape, of, B::COST_NS, &|a, b, out| {
-            zip_block((a, b), out, &|x: f32, y: f32| operation.float(x, y));
+            zip_block::<f32, f32, f32>((a, b), out, &Value(operation));
         })?,
         (DType::F64, ..) => zip_tensors(B::NAME, shape, of, B::COST_NS, &|a, b, out| {
-            zip_block((a, b), out, &|x: f64, y: f64| operation.float(x, y));
+            zip_block::<f64, f64, f64>((a, b), out, &Value(operation));
         })?,
         _ => {
             bail!(DType, B::NAME, "not defined for two operands of {dtype}: convert one with to_dtype first")
         }
     };
     record(BinaryBackward(operation), &[of.0, of.1], B::SAVES, y)
+}
+
+/// The function of floats as the body of a loop.
+struct Value<B>(B);
+
+impl<B: Binary, T: Float> Function2<T, T, T> for Value<B> {
+    #[inline(always)]
+    fn at(&self, a: T, b: T) -> T {
+        self.0.float(a, b)
+    }
 }
 
 /// The shape that two operands broadcast to, which is put into `space` unless they have it already.

@@ -3,7 +3,7 @@
 //! Compiled for element types; of an operation there is only the loop over a block, as the argument `body`.
 
 use chainrule_kernels::elementwise::{
-    MapBody, View, ZipBody, map_block, map_blocks, map_slice, zip_blocks, zip_slices,
+    Function1, MapBody, View, ZipBody, map_block, map_blocks, map_slice, zip_blocks, zip_slices,
 };
 
 use crate::{Element, Result, Shape, Tensor};
@@ -15,7 +15,7 @@ impl Tensor {
         &self,
         operation: &str,
         ns: f64,
-        f: impl Fn(T) -> R + Sync,
+        f: impl Function1<T, R> + Sync,
     ) -> Result<Tensor> {
         self.map_blocks(operation, ns, &|x: &[T], out: &mut [R]| map_block(x, out, &f))
     }

@@ -1,7 +1,7 @@
 //! The form of an element-wise operation of one tensor.
 
 use chainrule_kernels::Float;
-use chainrule_kernels::elementwise::zip_block;
+use chainrule_kernels::elementwise::{Function1, Function2, zip_block};
 
 use super::elementwise::zip_tensors;
 use crate::autograd::{Backward, Context, Few, Save, record};
@@ -55,7 +55,7 @@ pub(crate) fn unary<U: Unary>(x: &Tensor, operation: U) -> Result<Tensor> {
         }
         _ => return unary(&x.to_dtype(DType::F32)?, operation),
     }
-    let y = dispatch_float!(x.dtype(), T => x.map_elements(U::NAME, U::COST_NS, |v: T| operation.f(v))?);
+    let y = dispatch_float!(x.dtype(), T => x.map_elements::<T, T>(U::NAME, U::COST_NS, Value(operation))?);
     let saved: &[Save<'_>] = match U::SAVES {
         Saves::Nothing => &[],
         Saves::Input => &[Save::Input(0)],
@@ -68,6 +68,26 @@ pub(crate) fn unary<U: Unary>(x: &Tensor, operation: U) -> Result<Tensor> {
 /// of g, so that it can be differentiated as any other.
 pub(crate) fn flat(g: &Tensor) -> Result<Tensor> {
     g.masked_fill(&Tensor::new(true), 0.0)
+}
+
+/// f as the body of a loop.
+struct Value<U>(U);
+
+impl<U: Unary, T: Float> Function1<T, T> for Value<U> {
+    #[inline(always)]
+    fn at(&self, x: T) -> T {
+        self.0.f(x)
+    }
+}
+
+/// df as the body of a loop.
+struct Derivative<U>(U);
+
+impl<U: Unary, T: Float> Function2<T, T, T> for Derivative<U> {
+    #[inline(always)]
+    fn at(&self, g: T, saved: T) -> T {
+        self.0.df(g, saved)
+    }
 }
 
 struct UnaryBackward<U>(U);
@@ -102,7 +122,7 @@ impl<U: Unary> UnaryBackward<U> {
         let (g, saved) = (ctx.grad()?, saved::<U>(ctx)?);
         dispatch_float!(g.dtype(), T => {
             zip_tensors(U::NAME, g.shape(), (g, saved), U::COST_NS + 0.5, &|g, saved, out| {
-                zip_block((g, saved), out, &|g: T, v: T| self.0.df(g, v));
+                zip_block::<T, T, T>((g, saved), out, &Derivative(self.0));
             })
         })
     }
