@@ -6,7 +6,7 @@ use super::canvas::{Lattice, gather};
 use super::correlate::SLACK;
 use super::dots::{Dots, Pieces, TAPS, whole_rows};
 use super::layout::Layout;
-use super::{Conv2dNumber, Conv2dShape};
+use super::{Conv2dNumber, Conv2dShape, winograd};
 use crate::Buffer;
 use crate::elementwise;
 use crate::parallel;
@@ -38,6 +38,9 @@ pub fn backward_weight<T: Conv2dNumber>(
     }
     if grad_output.is_empty() || input.is_empty() {
         return grad_weight.fill(T::ZERO);
+    }
+    if T::WINOGRAD && winograd::suits(shape) {
+        return winograd::backward_weight(shape, input, grad_output, grad_weight);
     }
     let ns = shape.nanoseconds();
     let height = shape.output()[0];

@@ -3,7 +3,7 @@
 use super::canvas::{Lattice, scatter};
 use super::correlate::{BLOCK, Correlate, Grid, pack, packed_len};
 use super::layout::Layout;
-use super::{Conv2dNumber, Conv2dShape};
+use super::{Conv2dNumber, Conv2dShape, winograd};
 use crate::Buffer;
 use crate::parallel::{self, SendPtr};
 
@@ -22,6 +22,9 @@ pub fn forward<T: Conv2dNumber>(
     assert!(bias.is_none_or(|bias| bias.len() == shape.out_channels), "length of the bias");
     if output.is_empty() {
         return;
+    }
+    if T::WINOGRAD && winograd::suits(shape) {
+        return winograd::forward(shape, input, weight, bias, output);
     }
     let (channels, out_channels) = (shape.group_in(), shape.group_out());
     let taps_len = channels * shape.kernel_len();

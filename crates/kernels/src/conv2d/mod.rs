@@ -15,6 +15,7 @@ mod correlate;
 mod dots;
 mod forward;
 mod layout;
+mod winograd;
 
 #[cfg(test)]
 mod tests;
@@ -27,10 +28,19 @@ use axis::Axis;
 
 /// A number that can be convolved: `f32` and `f64`.
 #[allow(private_bounds)]
-pub trait Conv2dNumber: crate::register::Registers {}
+pub trait Conv2dNumber: crate::register::Registers {
+    /// Whether rounding errors may be a few times those of a plain sum of products.
+    #[doc(hidden)]
+    const WINOGRAD: bool;
+}
 
-impl Conv2dNumber for f32 {}
-impl Conv2dNumber for f64 {}
+impl Conv2dNumber for f32 {
+    const WINOGRAD: bool = true;
+}
+
+impl Conv2dNumber for f64 {
+    const WINOGRAD: bool = false;
+}
 
 /// Sizes of a convolution; pairs are (vertical, horizontal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

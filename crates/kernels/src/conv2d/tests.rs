@@ -2,7 +2,7 @@ use super::*;
 use crate::parallel::set_num_threads;
 
 /// Numbers in [-1, 1].
-fn noise(len: usize, seed: u64) -> Vec<f64> {
+pub(super) fn noise(len: usize, seed: u64) -> Vec<f64> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
         state ^= state << 13;
@@ -13,16 +13,16 @@ fn noise(len: usize, seed: u64) -> Vec<f64> {
     (0..len).map(|_| next() as i64 as f64 / i64::MAX as f64).collect()
 }
 
-struct Case {
-    shape: Conv2dShape,
-    input: Vec<f64>,
-    weight: Vec<f64>,
-    bias: Vec<f64>,
-    grad_output: Vec<f64>,
+pub(super) struct Case {
+    pub(super) shape: Conv2dShape,
+    pub(super) input: Vec<f64>,
+    pub(super) weight: Vec<f64>,
+    pub(super) bias: Vec<f64>,
+    pub(super) grad_output: Vec<f64>,
 }
 
 impl Case {
-    fn new(shape: Conv2dShape) -> Self {
+    pub(super) fn new(shape: Conv2dShape) -> Self {
         let plane = shape.input_plane();
         Case {
             shape,
@@ -66,7 +66,7 @@ impl Case {
     }
 
     /// The definition: output, gradient of the input, gradient of the weight.
-    fn plain(&self) -> [Vec<f64>; 3] {
+    pub(super) fn plain(&self) -> [Vec<f64>; 3] {
         let bias = |i: usize| self.bias[i / self.shape.output_plane() % self.shape.out_channels];
         let mut output: Vec<f64> = (0..self.grad_output.len()).map(bias).collect();
         let mut grad_input = vec![0.0; self.input.len()];
@@ -79,7 +79,7 @@ impl Case {
         [output, grad_input, grad_weight]
     }
 
-    fn ours<T: Conv2dNumber>(&self) -> [Vec<T>; 3] {
+    pub(super) fn ours<T: Conv2dNumber>(&self) -> [Vec<T>; 3] {
         let as_t = |x: &[f64]| x.iter().map(|&x| T::of(x)).collect::<Vec<T>>();
         let (input, weight, bias) = (as_t(&self.input), as_t(&self.weight), as_t(&self.bias));
         let grad = as_t(&self.grad_output);
@@ -98,7 +98,7 @@ impl Case {
         [s.group_in() * s.kernel_len(), s.group_out() * s.kernel_len(), s.batch * s.output_plane()]
     }
 
-    fn check(&self) {
+    pub(super) fn check(&self) {
         let (want, double, single) = (self.plain(), self.ours::<f64>(), self.ours::<f32>());
         for direction in 0..3 {
             let terms = (self.terms()[direction] + 2) as f64;
@@ -157,7 +157,7 @@ fn every_option_gives_the_definition() {
     }
 }
 
-fn square(batch: usize, channels: [usize; 2], size: usize, stride: usize) -> Conv2dShape {
+pub(super) fn square(batch: usize, channels: [usize; 2], size: usize, stride: usize) -> Conv2dShape {
     Conv2dShape {
         batch,
         in_channels: channels[0],

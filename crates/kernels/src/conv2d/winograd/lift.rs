@@ -1,0 +1,174 @@
+//! From images to the 36 positions.
+
+use std::ops::Range;
+
+use super::positions::Positions;
+use super::tiles::{STRIP, Strip, Tiles};
+use super::transform::Lift;
+use super::{LINE, REACH, TILE};
+use crate::register::{Register, Registers};
+
+/// Columns of a strip, with the padding and what is written beyond.
+const COLUMNS: usize = STRIP * TILE + REACH - TILE + LINE;
+
+/// Images `[batch, channels, height, width]`, and which of their pixels the first tile starts with.
+#[derive(Clone, Copy)]
+pub(super) struct Images<'a, T> {
+    pub(super) data: &'a [T],
+    pub(super) channels: usize,
+    pub(super) size: [usize; 2],
+    /// Rows and columns of zeros that the first tile starts with.
+    pub(super) padding: [usize; 2],
+}
+
+/// A strip of one register of channels: rows of columns.
+pub(super) struct Canvas<V>([std::mem::MaybeUninit<V>; REACH * COLUMNS]);
+
+impl<V> Canvas<V> {
+    pub(super) fn new() -> Self {
+        Canvas([const { std::mem::MaybeUninit::uninit() }; REACH * COLUMNS])
+    }
+}
+
+/// Writes the numbers of a block of tiles at all positions.
+///
+/// # Safety
+///
+/// `to` has room for `positions`, whose rows are at least the tiles of the block; the processor has the register.
+#[inline(always)]
+pub(super) unsafe fn lift<T: Registers, V: Register<T>, L: Lift>(
+    images: Images<'_, T>,
+    tiles: &Tiles,
+    block: Range<usize>,
+    positions: Positions,
+    to: *mut T,
+) {
+    let mut canvas = Canvas::<V>::new();
+    let canvas = canvas.0.as_mut_ptr().cast::<T>();
+    for strip in tiles.strips(block) {
+        for group in 0..positions.groups(V::LEN) {
+            // SAFETY: the canvas has six rows of `COLUMNS`, and the caller's promise.
+            unsafe {
+                for row in 0..L::TAKES {
+                    read::<T, V, L>(images, strip, group * V::LEN, row, canvas.add(row * COLUMNS * V::LEN));
+                }
+                downwards::<T, V, L>(strip.count * TILE + L::TAKES - TILE, canvas);
+                let to = to.add(positions.at(0, group, strip.first, V::LEN));
+                rightwards::<T, V, L>(strip.count, canvas, to, positions.step());
+            }
+        }
+    }
+}
+
+/// Copies a row of what the tiles meet, channels from `channel` on, so that channels are neighbours: zeros where it is
+/// outside of the image, and any numbers for channels that are not there.
+///
+/// # Safety
+///
+/// `to` is a row of a canvas.
+#[inline(always)]
+unsafe fn read<T: Registers, V: Register<T>, L: Lift>(
+    images: Images<'_, T>,
+    strip: Strip,
+    channel: usize,
+    row: usize,
+    to: *mut T,
+) {
+    let [height, width] = images.size;
+    let columns = strip.count * TILE + L::TAKES - TILE;
+    let place = |first: usize, dim: usize| first as isize - images.padding[dim] as isize;
+    let y = place(strip.row * TILE + row, 0);
+    let x = place(strip.column * TILE, 1);
+    // Columns inside of the image.
+    let start = ((-x).max(0) as usize).min(columns);
+    let end = (width as isize - x).clamp(start as isize, columns as isize) as usize;
+    let zero = |range: Range<usize>| {
+        for column in range {
+            // SAFETY: columns of the canvas's row.
+            unsafe { V::splat(T::ZERO).store(to.add(column * V::LEN)) };
+        }
+    };
+    if y < 0 || y as usize >= height || start == end {
+        return zero(0..columns);
+    }
+    let plane = height * width;
+    let last = (images.channels - channel - 1).min(V::LEN - 1);
+    let first = (strip.image * images.channels + channel) * plane + y as usize * width;
+    let mut column = start;
+    while column < end {
+        let at = first + (x + column as isize) as usize;
+        // SAFETY: a block starts below `end` and so ends within the row of the canvas, which has a line more. What is
+        // read lies in the images: the last channel's is furthest.
+        unsafe {
+            let to = to.add(column * V::LEN);
+            if at + last * plane + V::LEN <= images.data.len() {
+                let from = images.data.as_ptr().add(at);
+                V::transpose(|i| from.add(i.min(last) * plane), to, V::LEN);
+            } else {
+                let mut margin = [[T::ZERO; LINE]; LINE];
+                for i in 0..V::LEN {
+                    let from = &images.data[at + i.min(last) * plane..][..(end - column).min(V::LEN)];
+                    margin[i][..from.len()].copy_from_slice(from);
+                }
+                V::transpose(|i| margin[i].as_ptr(), to, V::LEN);
+            }
+        }
+        column += V::LEN;
+    }
+    zero(0..start);
+    zero(end..columns);
+}
+
+/// Columns to points, in place.
+///
+/// # Safety
+///
+/// `canvas` is one, of which these columns have been written; the processor has the register.
+#[inline(always)]
+unsafe fn downwards<T: Registers, V: Register<T>, L: Lift>(columns: usize, canvas: *mut T) {
+    for column in 0..columns {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let at = canvas.add(column * V::LEN);
+            let mut x = [V::splat(T::ZERO); REACH];
+            for i in 0..L::TAKES {
+                x[i] = V::load(at.add(i * COLUMNS * V::LEN));
+            }
+            let x = L::lift::<T, V>(x);
+            for i in 0..REACH {
+                x[i].store(at.add(i * COLUMNS * V::LEN));
+            }
+        }
+    }
+}
+
+/// Rows of each tile to points, to memory: positions are `step` apart, tiles follow each other.
+///
+/// # Safety
+///
+/// As [`lift`]; the columns of `count` tiles of the canvas have been written.
+#[inline(always)]
+unsafe fn rightwards<T: Registers, V: Register<T>, L: Lift>(
+    count: usize,
+    canvas: *const T,
+    to: *mut T,
+    step: usize,
+) {
+    for row in 0..REACH {
+        for tile in 0..count {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let at = canvas.add((row * COLUMNS + tile * TILE) * V::LEN);
+                let mut x = [V::splat(T::ZERO); REACH];
+                for i in 0..L::TAKES {
+                    x[i] = V::load(at.add(i * V::LEN));
+                }
+                let x = L::lift::<T, V>(x);
+                let to = to.add(row * REACH * step + tile * V::LEN);
+                for i in 0..REACH {
+                    x[i].store(to.add(i * step));
+                }
+            }
+        }
+    }
+}
