@@ -20,6 +20,7 @@ pub mod elementwise;
 mod layout;
 mod losses;
 mod reduction;
+mod rows;
 mod samples;
 mod weighted;
 

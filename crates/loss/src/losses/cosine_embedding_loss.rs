@@ -1,8 +1,10 @@
 //! The loss of angles between pairs of vectors that are alike or not.
 
+use crate::rows::{Row as Given, RowLoss, rows, sums};
 use crate::{Reduction, check, samples};
+use chainrule_kernels::Float;
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, values};
-use chainrule_tensor::{Result, Tensor, bail};
+use chainrule_tensor::{DType, Result, Shape, Tensor, bail};
 
 /// The loss of angles between pairs of vectors (PyTorch: `torch.nn.CosineEmbeddingLoss`); see
 /// [`cosine_embedding_loss`].
@@ -55,8 +57,9 @@ pub fn cosine_embedding_loss(
     check::labels(NAME, input1, target)?;
     check::same_dtype(NAME, input1, "second input", input2)?;
     let [a, b] = check::broadcast(NAME, ["input1", "input2"], [input1, input2])?;
-    let rows = a.shape().split_last().map(|(_, rows)| rows);
-    if a.rank() > 2 || !rows.is_some_and(|rows| **target.shape() == *rows || *target.shape() == [1]) {
+    let shape: Shape = a.shape().iter().copied().take(a.rank().max(1) - 1).collect();
+    let fits = *target.shape() == shape || a.rank() == 2 && *target.shape() == [1];
+    if !(1..=2).contains(&a.rank()) || !fits {
         bail!(
             Shape,
             NAME,
@@ -66,16 +69,57 @@ pub fn cosine_embedding_loss(
             target.shape()
         );
     }
-    let cosine = cosine(&a, &b)?;
-    let alike = cosine.neg()?.add(1.0)?.masked_fill(&target.ne(1.0)?, 0.0)?;
-    let apart = cosine.sub(margin)?.relu()?.masked_fill(&target.ne(-1.0)?, 0.0)?;
-    reduction.reduce(&alike.add(&apart)?)
+    let labels = target.expand(&shape)?.to_dtype(DType::F64)?.contiguous()?;
+    let labels = labels.as_slice::<f64>()?.to_vec();
+    reduction.reduce(&rows(CosineEmbedding { margin, labels }, [&a, &b], shape)?)
 }
 
-/// The cosines of the angles between the rows of two tensors.
-fn cosine(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    let square = |v: &Tensor| v.square()?.sum_dim(-1, false)?.add(EPSILON);
-    a.mul(b)?.sum_dim(-1, false)?.div(&square(a)?.mul(&square(b)?)?.sqrt()?)
+/// The losses of pairs with their labels.
+struct CosineEmbedding {
+    margin: f64,
+    labels: Vec<f64>,
+}
+
+impl RowLoss<2, 3> for CosineEmbedding {
+    const NAME: &'static str = NAME;
+
+    /// Kept are the factors p, q and r of ∂f/∂a = p·b + q·a and ∂f/∂b = p·a + r·b.
+    #[inline(always)]
+    fn f<T: Float>(&self, i: usize, vectors: [&[T]; 2]) -> (T, [f64; 3]) {
+        let [product, a, b] = sums(vectors, |[a, b]| {
+            let (a, b) = (a.to_f64(), b.to_f64());
+            [a * b, a * a, b * b]
+        });
+        let (a, b) = (a + EPSILON, b + EPSILON);
+        let lengths = (a * b).sqrt();
+        let cosine = product / lengths;
+        let (loss, slope) = match self.labels[i] {
+            1.0 => (1.0 - cosine, -1.0),
+            -1.0 if cosine <= self.margin => (0.0, 0.0),
+            -1.0 => (cosine - self.margin, 1.0),
+            _ => (0.0, 0.0),
+        };
+        (T::from_f64(loss), [slope / lengths, -slope * cosine / a, -slope * cosine / b])
+    }
+
+    #[inline(always)]
+    fn df<T: Float>(&self, operand: usize, _: usize, row: Given<'_, T, 2, 3>, out: &mut [T]) {
+        let ([a, b], [p, q, r]) = (row.vectors, row.kept);
+        let (own, other, own_factor) = if operand == 0 { (a, b, q) } else { (b, a, r) };
+        let (p, own_factor) = (T::from_f64(row.g * p), T::from_f64(row.g * own_factor));
+        for ((out, &own), &other) in out.iter_mut().zip(own).zip(other) {
+            *out = p * other + own_factor * own;
+        }
+    }
+
+    fn formula(&self, [a, b]: [&Tensor; 2]) -> Result<Tensor> {
+        let target = Tensor::from_vec(self.labels.clone(), &a.shape()[..a.rank() - 1])?;
+        let square = |v: &Tensor| v.square()?.sum_dim(-1, false)?.add(EPSILON);
+        let cosine = a.mul(b)?.sum_dim(-1, false)?.div(&square(a)?.mul(&square(b)?)?.sqrt()?)?;
+        let alike = cosine.neg()?.add(1.0)?.masked_fill(&target.ne(1.0)?, 0.0)?;
+        let apart = cosine.sub(self.margin)?.relu()?.masked_fill(&target.ne(-1.0)?, 0.0)?;
+        alike.add(&apart)
+    }
 }
 
 fn call(x: &[Tensor], y: &Tensor, margin: f64, reduction: Reduction) -> Result<Tensor> {

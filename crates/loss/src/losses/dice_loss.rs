@@ -1,6 +1,8 @@
 //! Dice loss: how little two regions overlap.
 
+use crate::rows::{Row as Given, RowLoss, rows, sums};
 use crate::{Reduction, check, samples};
+use chainrule_kernels::Float;
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, uniform, values};
 use chainrule_tensor::{Result, Tensor, bail};
 
@@ -62,14 +64,56 @@ pub fn dice_loss(input: &Tensor, target: &Tensor, options: &DiceLoss) -> Result<
         let shape = input.shape();
         bail!(Shape, NAME, "the input has shape {shape}: it must be [N, C, d1, …]; add dimensions with unsqueeze");
     }
-    let mut dims: Vec<isize> = (2..input.rank() as isize).collect();
-    if batch {
-        dims.push(0);
+    // What a sum runs over has to lie behind what there is a loss for.
+    let behind = |x: &Tensor| if batch { x.transpose(0, 1) } else { Ok(x.clone()) };
+    let (input, target) = (behind(input)?, behind(&target)?);
+    let leading = if batch { 1 } else { 2 };
+    let shape = input.shape()[..leading].into();
+    reduction.reduce(&rows(Dice { smooth, squared, leading }, [&input, &target], shape)?)
+}
+
+struct Dice {
+    smooth: f64,
+    squared: bool,
+    /// How many dimensions there are before those of the sums.
+    leading: usize,
+}
+
+impl RowLoss<2, 2> for Dice {
+    const NAME: &'static str = NAME;
+
+    /// Kept are the factors p and q of ∂f/∂x = p·y + q, with `squared` p·y + q·x, and of ∂f/∂y likewise.
+    #[inline(always)]
+    fn f<T: Float>(&self, _: usize, vectors: [&[T]; 2]) -> (T, [f64; 2]) {
+        let squared = self.squared;
+        let [overlap, whole] = sums(vectors, |[x, y]| {
+            let (x, y) = (x.to_f64(), y.to_f64());
+            [x * y, if squared { x * x + y * y } else { x + y }]
+        });
+        let (overlap, whole) = (2.0 * overlap + self.smooth, whole + self.smooth);
+        let same = overlap / whole;
+        let slope = if squared { 2.0 * same / whole } else { same / whole };
+        (T::from_f64(1.0 - same), [-2.0 / whole, slope])
     }
-    let size = |x: &Tensor| if squared { x.square()?.sum_dim(dims.as_slice(), false) } else { x.sum_dim(dims.as_slice(), false) };
-    let overlap = input.mul(&target)?.sum_dim(dims.as_slice(), false)?.mul(2.0)?.add(smooth)?;
-    let whole = size(input)?.add(&size(&target)?)?.add(smooth)?;
-    reduction.reduce(&overlap.div(&whole)?.neg()?.add(1.0)?)
+
+    #[inline(always)]
+    fn df<T: Float>(&self, operand: usize, _: usize, row: Given<'_, T, 2, 2>, out: &mut [T]) {
+        let ([x, y], [p, q]) = (row.vectors, row.kept.map(|kept| T::from_f64(row.g * kept)));
+        let (own, other) = if operand == 0 { (x, y) } else { (y, x) };
+        let squared = self.squared;
+        for ((out, &own), &other) in out.iter_mut().zip(own).zip(other) {
+            *out = p * other + if squared { q * own } else { q };
+        }
+    }
+
+    fn formula(&self, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
+        let dims: Vec<isize> = (self.leading as isize..x.rank() as isize).collect();
+        let sum = |x: &Tensor| x.sum_dim(dims.as_slice(), false);
+        let size = |x: &Tensor| if self.squared { sum(&x.square()?) } else { sum(x) };
+        let overlap = sum(&x.mul(y)?)?.mul(2.0)?.add(self.smooth)?;
+        let whole = size(x)?.add(&size(y)?)?.add(self.smooth)?;
+        overlap.div(&whole)?.neg()?.add(1.0)
+    }
 }
 
 fn call(x: &[Tensor], options: DiceLoss) -> Result<Tensor> {

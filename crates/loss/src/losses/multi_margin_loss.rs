@@ -1,7 +1,9 @@
 //! The hinge loss of many classes.
 
 use crate::layout::Layout;
+use crate::rows::{Row as Given, RowLoss, rows, sums};
 use crate::{Reduction, samples};
+use chainrule_kernels::Float;
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, cast, distinct, uniform, values};
 use chainrule_tensor::{DType, Result, Tensor, bail};
 
@@ -66,15 +68,11 @@ pub fn multi_margin_loss(input: &Tensor, target: &Tensor, options: &MultiMarginL
     let layout = Layout::new(NAME, &x)?;
     let weight = layout.weight(&x, weight.as_ref())?;
     let classes = layout.indices(&one_row(&x, target)?, None)?;
-    let own = classes.unsqueeze(-1)?;
-    let excess = x.sub(&x.gather(-1, &own)?)?.add(*margin)?.relu()?;
-    let excess = if *p == 2 { excess.square()? } else { excess };
-    let excess = excess.masked_fill(&is_own(&own, layout.classes())?, 0.0)?;
-    let mut losses = excess.sum_dim(-1, false)?.div(layout.classes() as f64)?;
-    if let Some(weight) = weight {
-        let weight = weight.index_select(0, &classes.reshape([-1])?)?;
-        losses = losses.mul(&weight.reshape(losses.shape())?)?;
-    }
+    let own = classes.as_slice::<i64>()?.iter().map(|&class| class as usize).collect::<Vec<_>>();
+    let weight = weight.map(|weight| weight.to_dtype(DType::F64)?.to_vec::<f64>()).transpose()?;
+    let factor = |&class: &usize| weight.as_ref().map_or(1.0, |w| w[class]) / layout.classes() as f64;
+    let factors = own.iter().map(factor).collect();
+    let losses = rows(MultiMargin { squared: *p == 2, margin: *margin, own, factors }, [&x], layout.rows())?;
     // A target [1] of one row gives a loss [1].
     if *reduction == Reduction::None { losses.reshape(target.shape()) } else { reduction.reduce(&losses) }
 }
@@ -84,9 +82,56 @@ fn one_row(x: &Tensor, target: &Tensor) -> Result<Tensor> {
     if x.rank() == 1 && *target.shape() == [1] { target.reshape([0isize; 0]) } else { Ok(target.clone()) }
 }
 
-/// Where each class is the row's own.
-fn is_own(own: &Tensor, classes: usize) -> Result<Tensor> {
-    Tensor::arange(classes)?.to_dtype(DType::I64)?.eq(own)
+/// The losses of rows with their classes and factors, w\[y\]/C.
+struct MultiMargin {
+    squared: bool,
+    margin: f64,
+    own: Vec<usize>,
+    factors: Vec<f64>,
+}
+
+impl RowLoss<1, 0> for MultiMargin {
+    const NAME: &'static str = NAME;
+
+    #[inline(always)]
+    fn f<T: Float>(&self, i: usize, [x]: [&[T]; 1]) -> (T, [f64; 0]) {
+        let (squared, margin, own) = (self.squared, T::of(self.margin), self.own[i]);
+        let base = margin - x[own];
+        let of = |x: &[T]| {
+            let [sum] = sums([x], |[x]| {
+                let excess = (x + base).maximum(T::ZERO).to_f64();
+                [if squared { excess * excess } else { excess }]
+            });
+            sum
+        };
+        (T::from_f64(self.factors[i] * (of(&x[..own]) + of(&x[own + 1..]))), [])
+    }
+
+    #[inline(always)]
+    fn df<T: Float>(&self, _: usize, i: usize, row: Given<'_, T, 1, 0>, out: &mut [T]) {
+        let ([x], own, slope) = (row.vectors, self.own[i], T::from_f64(row.g * self.factors[i]));
+        let (base, squared, twice) = (T::of(self.margin) - x[own], self.squared, slope + slope);
+        for (out, &x) in out.iter_mut().zip(x) {
+            let excess = x + base;
+            let derivative = if squared { twice * excess } else { slope };
+            *out = if excess <= T::ZERO { T::ZERO } else { derivative };
+        }
+        out[own] = T::ZERO;
+        let [sum] = sums([out], |[d]| [d.to_f64()]);
+        out[own] = T::from_f64(-sum);
+    }
+
+    fn formula(&self, [x]: [&Tensor; 1]) -> Result<Tensor> {
+        let classes = x.shape()[x.rank() - 1];
+        let shape = &x.shape()[..x.rank() - 1];
+        let own = self.own.iter().map(|&class| class as i64).collect();
+        let own = Tensor::from_vec(own, shape)?.unsqueeze(-1)?;
+        let excess = x.sub(&x.gather(-1, &own)?)?.add(self.margin)?.relu()?;
+        let excess = if self.squared { excess.square()? } else { excess };
+        let is_own = Tensor::arange(classes)?.to_dtype(DType::I64)?.eq(&own)?;
+        let factors = Tensor::from_vec(self.factors.clone(), shape)?.to_dtype(x.dtype())?;
+        excess.masked_fill(&is_own, 0.0)?.sum_dim(-1, false)?.mul(&factors)
+    }
 }
 
 fn call(x: &Tensor, y: &Tensor, options: MultiMarginLoss) -> Result<Tensor> {

@@ -1,7 +1,9 @@
 //! The loss of triplets: an anchor belongs nearer to what is like it than to what is not.
 
 use super::triplet_margin_with_distance_loss::{Triplet, check_shapes};
+use crate::rows::{Row as Given, RowLoss, rows, sums};
 use crate::{Reduction, check, samples};
+use chainrule_kernels::{Float, Number};
 use chainrule_tensor::table::{Refusal, Row, Sample, values};
 use chainrule_tensor::{Result, Tensor};
 
@@ -38,7 +40,8 @@ const NAME: &str = "triplet_margin_loss";
 /// The three are `[N, D]` or `[D]`, vectors in the last dimension. With `swap`, d(a, n) is replaced by d(p, n)
 /// where that is smaller (Balntas et al., *Learning local feature descriptors with triplets and shallow
 /// convolutional neural networks*, 2016). The loss is that of Schroff, Kalenichenko and Philbin, *FaceNet* (2015),
-/// with the distance in the place of its square.
+/// with the distance in the place of its square. The Euclidean distance, p = 2, is computed together with the loss in one
+/// pass each way; other norms are tensor operations of their own.
 ///
 /// ```
 /// # use chainrule_loss::{TripletMarginLoss, triplet_margin_loss};
@@ -64,8 +67,75 @@ pub fn triplet_margin_loss(
     let &TripletMarginLoss { margin, p, eps, swap, reduction } = options;
     check::option(NAME, "margin", margin, margin > 0.0, "above 0")?;
     check_shapes(NAME, anchor, positive, negative)?;
-    let distance = |a: &Tensor, b: &Tensor| pairwise_distance(a, b, p, eps);
-    Triplet { distance: &distance, margin, swap }.losses(anchor, positive, negative).and_then(|x| reduction.reduce(&x))
+    let losses = if p == 2.0 {
+        euclidean([anchor, positive, negative], margin, eps, swap)?
+    } else {
+        let distance = |a: &Tensor, b: &Tensor| pairwise_distance(a, b, p, eps);
+        Triplet { distance: &distance, margin, swap }.losses(anchor, positive, negative)?
+    };
+    reduction.reduce(&losses)
+}
+
+/// The loss of each triplet, under the Euclidean distance.
+#[track_caller]
+pub(super) fn euclidean(triplets: [&Tensor; 3], margin: f64, eps: f64, swap: bool) -> Result<Tensor> {
+    let shape = triplets[0].shape();
+    rows(Euclidean { margin, eps, swap }, triplets, shape.without(shape.len() - 1))
+}
+
+struct Euclidean {
+    margin: f64,
+    eps: f64,
+    swap: bool,
+}
+
+impl RowLoss<3, 3> for Euclidean {
+    const NAME: &'static str = NAME;
+
+    /// Kept are the derivatives of the loss by its distances, each divided by the distance.
+    #[inline(always)]
+    fn f<T: Float>(&self, _: usize, vectors: [&[T]; 3]) -> (T, [f64; 3]) {
+        let eps = T::of(self.eps);
+        let square = |difference: T| {
+            let difference = (difference + eps).to_f64();
+            difference * difference
+        };
+        let [a_p, a_n, p_n] = match self.swap {
+            true => sums(vectors, |[a, p, n]| [square(a - p), square(a - n), square(p - n)]),
+            false => {
+                let [a_p, a_n] = sums(vectors, |[a, p, n]| [square(a - p), square(a - n)]);
+                [a_p, a_n, f64::INFINITY]
+            }
+        };
+        let [a_p, a_n, p_n] = [a_p.sqrt(), a_n.sqrt(), p_n.sqrt()];
+        let loss = Number::maximum(a_p - Number::minimum(a_n, p_n) + self.margin, 0.0);
+        // A loss that is NaN has NaN for a gradient.
+        let costs = if loss == 0.0 { 0.0 } else { 1.0 };
+        // Distances that are equal share the derivative.
+        let share = if a_n == p_n { 0.5 } else if a_n > p_n { 0.0 } else { 1.0 };
+        let over = |slope: f64, distance: f64| if slope == 0.0 || distance == 0.0 { 0.0 } else { slope / distance };
+        (T::from_f64(loss), [over(costs, a_p), over(-costs * share, a_n), over(-costs * (1.0 - share), p_n)])
+    }
+
+    #[inline(always)]
+    fn df<T: Float>(&self, operand: usize, _: usize, row: Given<'_, T, 3, 3>, out: &mut [T]) {
+        let ([a, p, n], eps) = (row.vectors, T::of(self.eps));
+        let [a_p, a_n, p_n] = row.kept.map(|kept| T::from_f64(row.g * kept));
+        // Two distances depend on each vector.
+        let ((x, y, xy), (v, w, vw)) = match operand {
+            0 => ((a, p, a_p), (a, n, a_n)),
+            1 => ((a, p, -a_p), (p, n, p_n)),
+            _ => ((a, n, -a_n), (p, n, -p_n)),
+        };
+        for ((((out, &x), &y), &v), &w) in out.iter_mut().zip(x).zip(y).zip(v).zip(w) {
+            *out = xy * (x - y + eps) + vw * (v - w + eps);
+        }
+    }
+
+    fn formula(&self, [anchor, positive, negative]: [&Tensor; 3]) -> Result<Tensor> {
+        let distance = |a: &Tensor, b: &Tensor| pairwise_distance(a, b, 2.0, self.eps);
+        Triplet { distance: &distance, margin: self.margin, swap: self.swap }.losses(anchor, positive, negative)
+    }
 }
 
 /// The p-norm of a − b + ε over the last dimension.

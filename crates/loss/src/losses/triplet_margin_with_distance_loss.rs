@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::triplet_margin_loss::{inputs, pairwise_distance};
+use super::triplet_margin_loss::{euclidean, inputs};
 use crate::{Reduction, check, samples};
 use chainrule_tensor::table::{Refusal, Row, Sample, values};
 use chainrule_tensor::{Result, Tensor, bail};
@@ -84,12 +84,11 @@ pub fn triplet_margin_with_distance_loss(
     let &TripletMarginWithDistanceLoss { ref distance_function, margin, swap, reduction } = options;
     check::option(NAME, "margin", margin, margin > 0.0, "above 0")?;
     check_shapes(NAME, anchor, positive, negative)?;
-    let euclidean = |a: &Tensor, b: &Tensor| pairwise_distance(a, b, 2.0, 1e-6);
-    let distance: Distance<'_> = match distance_function {
-        Some(distance) => &**distance,
-        None => &euclidean,
+    let losses = match distance_function {
+        Some(distance) => Triplet { distance: &**distance, margin, swap }.losses(anchor, positive, negative)?,
+        None => euclidean([anchor, positive, negative], margin, 1e-6, swap)?,
     };
-    reduction.reduce(&Triplet { distance, margin, swap }.losses(anchor, positive, negative)?)
+    reduction.reduce(&losses)
 }
 
 type Distance<'a> = &'a dyn Fn(&Tensor, &Tensor) -> Result<Tensor>;
