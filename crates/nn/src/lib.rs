@@ -41,6 +41,7 @@ mod forward;
 pub mod init;
 mod layers;
 mod module;
+mod update_bn;
 
 pub use forward::Layer;
 pub use module::{Field, LoadReport, Visitor};
@@ -53,5 +54,6 @@ pub mod prelude {
     pub use crate::layers::*;
     pub use crate::module::{Buffer, Module, Training};
     pub use crate::sequential;
+    pub use crate::update_bn::update_bn;
     pub use chainrule_derive::ModuleOfNn as Module;
 }

@@ -153,7 +153,8 @@ impl BatchNorm2d {
                 batches = count[0];
             })?;
         }
-        Ok(self.momentum.unwrap_or(1.0 / batches as f64))
+        let momentum = self.momentum.filter(|_| !self.training.is_averaging());
+        Ok(momentum.unwrap_or(1.0 / batches as f64))
     }
 }
 

@@ -195,9 +195,14 @@ pub trait Visitor {
 }
 
 fn set_training(visit: walk::Visit<'_>, training: bool) {
+    each_training(visit, |flag| flag.set(training));
+}
+
+/// Calls `f` for the flag of each module that has one, always in the same order.
+pub(crate) fn each_training(visit: walk::Visit<'_>, mut f: impl FnMut(&Training)) {
     walk(visit, &mut |_, leaf| {
         if let Leaf::Training(flag) = leaf {
-            flag.set(training);
+            f(flag);
         }
     });
 }
