@@ -9,7 +9,7 @@ use chainrule_optim::*;
 use chainrule_tensor::{Parameter, StateDict, Tensor};
 
 use crate::resume::{Visit, bits, every_optimizer, model_of, optimizer, set_gradients, train};
-use crate::resume_schedulers::{self, Make, hyperparameters, schedulers};
+use crate::resume_schedulers::{self, METRICS, Make, hyperparameters, plateaus, schedulers};
 use crate::{numbers, tensor, values};
 
 /// The folder with the files of a run, in the other process.
@@ -225,6 +225,66 @@ fn every_scheduler_goes_on() {
             for saved_at in 0..steps {
                 let got = std::fs::read_to_string(path(folder, i, saved_at, "curve")).unwrap();
                 assert_eq!(got, curve[saved_at..].join("\n"), "{scheduler:?} saved at {saved_at}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_plateau_goes_on() {
+    let make = |options: &ReduceLROnPlateauOptions| {
+        let mut optimizer = resume_schedulers::optimizer(&SgdOptions::default());
+        let plateau = ReduceLROnPlateau::new(&mut optimizer, options.clone()).unwrap();
+        (optimizer, plateau)
+    };
+    // The state at the end shows what the rates alone do not: the best metric and the counters.
+    let end = |optimizer: &Sgd, plateau: &ReduceLROnPlateau| {
+        format!("{:?} {}", hyperparameters(optimizer), plateau.state_dict().unwrap())
+    };
+    let path =
+        |folder: &Path, i: usize, saved_at: usize, what: &str| folder.join(format!("{i}-{saved_at}-{what}"));
+    if let Some(folder) = folder() {
+        for (i, saved_at) in (0..plateaus().len()).flat_map(|i| (0..METRICS.len()).map(move |at| (i, at))) {
+            let (mut optimizer, mut plateau) = make(&ReduceLROnPlateauOptions::default());
+            let state = StateDict::load(path(&folder, i, saved_at, "optimizer")).unwrap();
+            optimizer.load_state_dict(&state).unwrap();
+            let state = std::fs::read_to_string(path(&folder, i, saved_at, "plateau")).unwrap();
+            plateau.load_state_dict(&state).unwrap();
+            let mut curve = Vec::new();
+            for &metric in &METRICS[saved_at..] {
+                plateau.step(&mut optimizer, metric).unwrap();
+                curve.push(end(&optimizer, &plateau));
+            }
+            std::fs::write(path(&folder, i, saved_at, "curve"), curve.join("\n")).unwrap();
+        }
+        return;
+    }
+    let prepare = |folder: &Path| {
+        for (i, options) in plateaus().iter().enumerate() {
+            let (mut optimizer, mut plateau) = make(options);
+            for (saved_at, &metric) in METRICS.iter().enumerate() {
+                optimizer.state_dict().unwrap().save(path(folder, i, saved_at, "optimizer")).unwrap();
+                std::fs::write(path(folder, i, saved_at, "plateau"), plateau.state_dict().unwrap()).unwrap();
+                plateau.step(&mut optimizer, metric).unwrap();
+            }
+        }
+    };
+    go_on("a_plateau_goes_on", prepare, |folder| {
+        for (i, options) in plateaus().iter().enumerate() {
+            let (mut optimizer, mut plateau) = make(options);
+            let mut curve = Vec::new();
+            for &metric in &METRICS {
+                plateau.step(&mut optimizer, metric).unwrap();
+                curve.push(end(&optimizer, &plateau));
+            }
+            assert_ne!(
+                hyperparameters(&optimizer),
+                hyperparameters(&make(options).0),
+                "nothing was ever reduced"
+            );
+            for saved_at in 0..METRICS.len() {
+                let got = std::fs::read_to_string(path(folder, i, saved_at, "curve")).unwrap();
+                assert_eq!(got, curve[saved_at..].join("\n"), "{options:?} saved at {saved_at}");
             }
         }
     });

@@ -138,19 +138,38 @@ fn a_resumed_scheduler_goes_on_from_any_step() {
     resumes::<AdamWOptions>();
 }
 
+/// What the epochs of a plateau end with.
+pub(crate) const METRICS: [f64; 14] =
+    [1.0, 0.9, 0.9, 0.9, f64::NAN, 0.5, 0.5, 0.6, 0.7, 0.8, f64::NEG_INFINITY, 0.1, 0.1, 0.1];
+
+/// Runs of a plateau: improving is to fall, or to rise.
+pub(crate) fn plateaus() -> [ReduceLROnPlateauOptions; 2] {
+    let falls = ReduceLROnPlateauOptions { factor: 0.3, patience: 1, cooldown: 1, ..Default::default() };
+    let rises = ReduceLROnPlateauOptions {
+        mode: PlateauMode::Max,
+        factor: 1.0 / 3.0,
+        patience: 2,
+        threshold: 0.1,
+        threshold_mode: ThresholdMode::Abs,
+        min_lr: [0.01, 0.02].into(),
+        ..Default::default()
+    };
+    [falls, rises]
+}
+
 #[test]
 fn a_resumed_plateau_goes_on_from_any_step() {
-    let metrics = [1.0, 0.9, 0.9, 0.9, f64::NAN, 0.5, 0.5, 0.6, 0.7, 0.8, f64::NEG_INFINITY, 0.1, 0.1, 0.1];
-    let options = ReduceLROnPlateauOptions { factor: 0.3, patience: 1, cooldown: 1, ..Default::default() };
-    for saved_at in 0..metrics.len() {
+    for (options, saved_at) in
+        plateaus().into_iter().flat_map(|o| (0..METRICS.len()).map(move |at| (o.clone(), at)))
+    {
         let mut whole = optimizer(&SgdOptions::default());
-        let mut scheduler = ReduceLROnPlateau::new(&mut whole, options.clone()).unwrap();
-        metrics[..saved_at].iter().for_each(|&m| scheduler.step(&mut whole, m).unwrap());
+        let mut scheduler = ReduceLROnPlateau::new(&mut whole, options).unwrap();
+        METRICS[..saved_at].iter().for_each(|&m| scheduler.step(&mut whole, m).unwrap());
         let mut resumed = optimizer(&SgdOptions::default());
         let mut again = ReduceLROnPlateau::new(&mut resumed, ReduceLROnPlateauOptions::default()).unwrap();
         resumed.load_state_dict(&whole.state_dict().unwrap()).unwrap();
         again.load_state_dict(&scheduler.state_dict().unwrap()).unwrap();
-        for &metric in &metrics[saved_at..] {
+        for &metric in &METRICS[saved_at..] {
             scheduler.step(&mut whole, metric).unwrap();
             again.step(&mut resumed, metric).unwrap();
             assert_eq!(hyperparameters(&resumed), hyperparameters(&whole), "saved at {saved_at}");
