@@ -178,7 +178,7 @@ impl MuonOptions {
         let scale = T::of(1.0 / norm(&x, 2.0).max(self.eps));
         update::each(&mut x, 0.3, move |x| x * scale);
         // A is the smaller of the two Gram matrices, and the polynomial in it goes to the left or right of x.
-        let side = rows.min(columns);
+        let (side, depth) = (rows.min(columns), rows.max(columns));
         let mut gram = Buffer::<T>::recycled(side * side);
         let mut polynomial = Buffer::<T>::recycled(side * side);
         let mut product = Buffer::<T>::recycled(rows * columns);
@@ -186,15 +186,70 @@ impl MuonOptions {
             let matrix = Matrix::row_major(&x, columns);
             let (left, right) =
                 if rows <= columns { (matrix, matrix.transposed()) } else { (matrix.transposed(), matrix) };
-            gemm((side, side, rows.max(columns)), left, right, T::ZERO, &mut gram);
+            symmetric((side, depth), left, right, &mut gram);
             let square = Matrix::row_major(&gram[..], side);
-            gemm((side, side, side), square, square, T::ZERO, &mut polynomial);
+            symmetric((side, side), square, square, &mut polynomial);
             update::in_place([&mut polynomial[..]], &gram, 0.3, move |[p], g| [b * g + c * p]);
+            // a·x as one more term of the product.
+            polynomial.iter_mut().step_by(side + 1).for_each(|p| *p += a);
             let polynomial = Matrix::row_major(&polynomial[..], side);
             let (left, right) = if rows <= columns { (polynomial, matrix) } else { (matrix, polynomial) };
             gemm((rows, columns, side), left, right, T::ZERO, &mut product);
-            update::in_place([&mut x[..]], &product, 0.3, move |[x], p| [a * x + p]);
+            std::mem::swap(&mut x, &mut product);
         }
         x
+    }
+}
+
+/// Rows of a symmetric product that are computed together.
+const BAND: usize = 128;
+
+/// The product of `[side, depth]` and `[depth, side]` where it is known to be symmetric: only what is not above the
+/// diagonal, in bands of rows, each as far as its end, and mirrored.
+fn symmetric<T: FloatElement + GemmNumber>(
+    (side, depth): (usize, usize),
+    left: Matrix<'_, T>,
+    right: Matrix<'_, T>,
+    out: &mut [T],
+) {
+    if side < 2 * BAND {
+        return gemm((side, side, depth), left, right, T::ZERO, out);
+    }
+    let mut band = Buffer::<T>::recycled(BAND * side);
+    for start in (0..side).step_by(BAND) {
+        let end = (start + BAND).min(side);
+        let left = Matrix { offset: left.offset + start * left.row_stride, ..left };
+        let band = &mut band[..(end - start) * end];
+        gemm((end - start, end, depth), left, right, T::ZERO, band);
+        for (i, row) in (start..end).zip(band.chunks(end)) {
+            out[i * side..][..end].copy_from_slice(row);
+        }
+        // What lies left of the band's block on the diagonal stands above the diagonal too.
+        for j in 0..start {
+            for (mirrored, row) in out[j * side + start..][..end - start].iter_mut().zip(band.chunks(end)) {
+                *mirrored = row[j];
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_symmetric_product_is_the_whole_product() {
+        for side in [1, BAND, 2 * BAND - 1, 2 * BAND, 2 * BAND + 1, 3 * BAND + 70] {
+            let depth = 5;
+            let x: Vec<f64> = (0..side * depth).map(|i| (i as f64 * 1.3).sin()).collect();
+            let matrix = Matrix::row_major(&x, depth);
+            let mut product = vec![f64::NAN; side * side];
+            symmetric((side, depth), matrix, matrix.transposed(), &mut product);
+            for (at, product) in product.into_iter().enumerate() {
+                let (i, j) = (at / side, at % side);
+                let want: f64 = (0..depth).map(|k| x[i * depth + k] * x[j * depth + k]).sum();
+                assert!((product - want).abs() < 1e-12, "({i}, {j}) of {side}");
+            }
+        }
     }
 }
