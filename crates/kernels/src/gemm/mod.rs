@@ -6,6 +6,7 @@
 
 pub(crate) mod cut;
 mod number;
+mod onto;
 mod pack;
 mod packed;
 mod plan;
@@ -16,6 +17,7 @@ mod tile;
 mod vector;
 
 pub use number::GemmNumber;
+pub use onto::Onto;
 
 use crate::Buffer;
 use crate::parallel::{self, SendPtr};
@@ -68,55 +70,65 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
-/// C = A·B + β·C for A `[m, k]`, B `[k, n]` and C `[m, n]`, row-major.
+/// C = A·B + what it is added to, for A `[m, k]`, B `[k, n]` and C `[m, n]`, row-major.
 ///
-/// With β = 0 what C held is never read. With k = 0 the product is zero. Panics when C has another length
-/// than m·n or an operand reaches beyond its memory. The counterpart of `torch.mm` and `torch.addmm`.
-pub fn gemm<T: GemmNumber>(
+/// With k = 0 the product is zero. Panics when C has another length than m·n, a row to add another than n, or an
+/// operand reaches beyond its memory. The counterpart of `torch.mm` and `torch.addmm`.
+pub fn gemm<'a, T: GemmNumber>(
     (m, n, k): (usize, usize, usize),
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
-    beta: T,
+    onto: impl Into<Onto<'a, T>>,
     c: &mut [T],
 ) {
-    check((m, n, k), &a, &b, c);
+    let onto = onto.into();
+    check((m, n, k), &a, &b, onto, c);
     if c.is_empty() {
         return;
     }
     if m == 1 && vector::suits(&b) {
-        return vector::times_matrix((n, k), a, b, beta, c);
+        return vector::times_matrix((n, k), a, b, onto, c);
     }
     if n == 1 && vector::suits(&a.transposed()) {
-        return vector::times_matrix((m, k), b.transposed(), a.transposed(), beta, c);
+        // C is a column here: a row to add is one number for all of it.
+        let onto = match onto {
+            Onto::Row(row) => {
+                c.fill(row[0]);
+                Onto::C(T::ONE)
+            }
+            other => other,
+        };
+        return vector::times_matrix((m, k), b.transposed(), a.transposed(), onto, c);
     }
     let plan = Plan::new((m, n, k), parallel::num_threads());
     if plan.tasks() == 1 {
-        whole((m, n, k), a, b, beta, c);
+        whole((m, n, k), a, b, onto, c);
     } else if plan.depth.pieces == 1 {
-        blocks(&plan, 0, (n, a, b), beta, c);
+        blocks(&plan, 0, (n, a, b), onto, c);
     } else {
         let mut partial = Buffer::recycled(plan.depth.pieces * m * n);
-        blocks(&plan, m * n, (n, a, b), T::ZERO, &mut partial);
-        add_partial(&partial, beta, c);
+        blocks(&plan, m * n, (n, a, b), Onto::Nothing, &mut partial);
+        add_partial(&partial, n, onto, c);
     }
 }
 
-/// `C[i] = A(i)·B(i) + β·C[i]` for each i below `batch`; C is `[batch, m, n]`, row-major. See [`gemm`].
+/// `C[i] = A(i)·B(i) + what it is added to` for each i below `batch`; C is `[batch, m, n]`, row-major. See [`gemm`].
 pub fn batched<'a, T: GemmNumber>(
     batch: usize,
     (m, n, k): (usize, usize, usize),
     a: impl Fn(usize) -> Matrix<'a, T> + Sync,
     b: impl Fn(usize) -> Matrix<'a, T> + Sync,
-    beta: T,
+    onto: impl Into<Onto<'a, T>>,
     c: &mut [T],
 ) {
+    let onto = onto.into();
     assert_eq!(c.len(), batch * m * n, "length of C");
     if c.is_empty() {
         return;
     }
     if batch < LARGE_BATCH {
         for (i, c) in c.chunks_exact_mut(m * n).enumerate() {
-            gemm((m, n, k), a(i), b(i), beta, c);
+            gemm((m, n, k), a(i), b(i), onto, c);
         }
         return;
     }
@@ -125,33 +137,43 @@ pub fn batched<'a, T: GemmNumber>(
     parallel::chunks_mut(c, group * m * n, matrix_ns * batch as f64, |i, c| {
         for (j, c) in c.chunks_exact_mut(m * n).enumerate() {
             let (a, b) = (a(i * group + j), b(i * group + j));
-            check((m, n, k), &a, &b, c);
+            check((m, n, k), &a, &b, onto, c);
             if (m == 1 && vector::suits(&b)) || (n == 1 && vector::suits(&a.transposed())) {
-                gemm((m, n, k), a, b, beta, c);
+                gemm((m, n, k), a, b, onto, c);
             } else {
-                whole((m, n, k), a, b, beta, c);
+                whole((m, n, k), a, b, onto, c);
             }
         }
     });
 }
 
-fn check<T>((m, n, k): (usize, usize, usize), a: &Matrix<'_, T>, b: &Matrix<'_, T>, c: &[T]) {
+fn check<T>(
+    (m, n, k): (usize, usize, usize),
+    a: &Matrix<'_, T>,
+    b: &Matrix<'_, T>,
+    onto: Onto<'_, T>,
+    c: &[T],
+) {
     assert_eq!(c.len(), m * n, "length of C");
+    if let Onto::Row(row) = onto {
+        assert_eq!(row.len(), n, "length of the row to add");
+    }
     a.check(m, k, "A");
     b.check(k, n, "B");
 }
 
 /// One product on the calling thread. The operands have been checked.
-pub(crate) fn whole<T: GemmNumber>(
+pub(crate) fn whole<'a, T: GemmNumber>(
     (m, n, k): (usize, usize, usize),
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
-    beta: T,
+    onto: impl Into<Onto<'a, T>>,
     c: &mut [T],
 ) {
-    check((m, n, k), &a, &b, c);
+    let onto = onto.into();
+    check((m, n, k), &a, &b, onto, c);
     // SAFETY: the operands lie in their memory (checked), and C is m·n elements that we may write.
-    unsafe { T::multiply((m, n, k), a, b, beta, c.as_mut_ptr(), n) }
+    unsafe { T::multiply((m, n, k), a, b, onto, c.as_mut_ptr(), n) }
 }
 
 /// The blocks of a plan; the partial product of depth part p is written at `c[p · part_len ..]`.
@@ -159,7 +181,7 @@ fn blocks<T: GemmNumber>(
     plan: &Plan,
     part_len: usize,
     (n, a, b): (usize, Matrix<'_, T>, Matrix<'_, T>),
-    beta: T,
+    onto: Onto<'_, T>,
     c: &mut [T],
 ) {
     let base = SendPtr(c.as_mut_ptr());
@@ -171,19 +193,22 @@ fn blocks<T: GemmNumber>(
         // SAFETY: the start of the block is an element of C.
         let c = unsafe { base.get().add(part * part_len + rows.start * n + columns.start) };
         let (a, b) = (a.from(rows.start, depth.start), b.from(depth.start, columns.start));
+        let onto = onto.from_column(columns.start);
         // SAFETY: the whole operands lie in their memory (checked by `gemm`), so this part of them does; the
         // blocks of C are disjoint, each is run once, and `c` stays mutably borrowed until `run` returns.
-        unsafe { T::multiply((rows.len(), columns.len(), depth.len()), a, b, beta, c, n) };
+        unsafe { T::multiply((rows.len(), columns.len(), depth.len()), a, b, onto, c, n) };
     });
 }
 
-/// C = β·C + the partial products, in order.
-fn add_partial<T: GemmNumber>(partial: &[T], beta: T, c: &mut [T]) {
+/// C, of rows of n numbers, becomes the sum of the partial products and what they are added to, in order.
+fn add_partial<T: GemmNumber>(partial: &[T], n: usize, onto: Onto<'_, T>, c: &mut [T]) {
     let (first, rest) = partial.split_at(c.len());
-    if beta == T::ZERO {
-        c.copy_from_slice(first);
-    } else {
-        c.iter_mut().zip(first).for_each(|(c, &p)| *c = c.mul(beta).add(p));
+    match onto {
+        Onto::Nothing => c.copy_from_slice(first),
+        onto => {
+            c.chunks_exact_mut(n).for_each(|row| onto.prepare(row));
+            c.iter_mut().zip(first).for_each(|(c, &p)| *c = c.add(p));
+        }
     }
     for part in rest.chunks_exact(c.len()) {
         c.iter_mut().zip(part).for_each(|(c, &p)| *c = c.add(p));

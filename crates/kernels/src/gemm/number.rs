@@ -1,22 +1,22 @@
 //! The numbers that matrices are made of, with a product of one block on one thread.
 
-use super::Matrix;
 use super::packed::Product;
+use super::{Matrix, Onto};
 use crate::{Number, register};
 
 /// A number that matrices of can be multiplied: `f32`, `f64` and `i64`.
 pub trait GemmNumber: Number {
-    /// C = A·B + β·C on the calling thread; the rows of C lie `c_row_stride` elements apart.
+    /// C = A·B + what it is added to, on the calling thread; the rows of C lie `c_row_stride` elements apart.
     ///
     /// # Safety
     ///
-    /// Every element of A `[m, k]` and B `[k, n]` lies in its memory, and every element of C `[m, n]` may be
-    /// written (and read, unless β = 0), by nobody else meanwhile.
+    /// A row to add has n elements. Every element of A `[m, k]` and B `[k, n]` lies in its memory, and every element of C `[m, n]` may be
+    /// written (and read, where it is added to), by nobody else meanwhile.
     unsafe fn multiply(
         size: (usize, usize, usize),
         a: Matrix<'_, Self>,
         b: Matrix<'_, Self>,
-        beta: Self,
+        onto: Onto<'_, Self>,
         c: *mut Self,
         c_row_stride: usize,
     );
@@ -29,11 +29,11 @@ macro_rules! float {
                 size: (usize, usize, usize),
                 a: Matrix<'_, Self>,
                 b: Matrix<'_, Self>,
-                beta: Self,
+                onto: Onto<'_, Self>,
                 c: *mut Self,
                 c_row_stride: usize,
             ) {
-                register::run(Product { size, a, b, beta, c, c_stride: c_row_stride });
+                register::run(Product { size, a, b, onto, c, c_stride: c_row_stride });
             }
         }
     };
@@ -47,7 +47,7 @@ impl GemmNumber for i64 {
         (m, n, k): (usize, usize, usize),
         a: Matrix<'_, Self>,
         b: Matrix<'_, Self>,
-        beta: Self,
+        onto: Onto<'_, Self>,
         c: *mut Self,
         c_row_stride: usize,
     ) {
@@ -55,11 +55,7 @@ impl GemmNumber for i64 {
             // SAFETY: the row is n elements of C, which the caller gives to us alone; integers have no
             // invalid bit patterns.
             let row = unsafe { std::slice::from_raw_parts_mut(c.add(i * c_row_stride), n) };
-            match beta {
-                0 => row.fill(0),
-                1 => {}
-                _ => row.iter_mut().for_each(|c| *c = c.wrapping_mul(beta)),
-            }
+            onto.prepare(row);
             for l in 0..k {
                 let a = a.data[a.offset + i * a.row_stride + l * a.column_stride];
                 let start = b.offset + l * b.row_stride;

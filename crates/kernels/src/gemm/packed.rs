@@ -5,10 +5,10 @@
 //! in order from where they lie, they are copied (packed) first. Every element of C is one chain of fused
 //! multiply-adds along each part of the depth, the parts being added up in order: how C is cut does not show.
 
-use super::Matrix;
 use super::cut::Cut;
 use super::pack::pack;
-use super::tile::{Before, Operands, tile};
+use super::tile::{Operands, tile};
+use super::{Matrix, Onto};
 use crate::Buffer;
 use crate::register::{Kernel, Register, Registers};
 
@@ -21,12 +21,12 @@ const CACHE_PERIOD: usize = 4096;
 /// Tiles of A from which on it does not pay to read B at such distances.
 const TILES: usize = 6;
 
-/// C = A·B + β·C.
+/// C = A·B + what it is added to.
 pub(super) struct Product<'a, T> {
     pub(super) size: (usize, usize, usize),
     pub(super) a: Matrix<'a, T>,
     pub(super) b: Matrix<'a, T>,
-    pub(super) beta: T,
+    pub(super) onto: Onto<'a, T>,
     pub(super) c: *mut T,
     pub(super) c_stride: usize,
 }
@@ -80,7 +80,7 @@ struct Block<'a, T> {
 }
 
 impl<T: Registers> Product<'_, T> {
-    /// C = β·C: what a product without depth is, whose operands may have no memory.
+    /// What a product without depth is, whose operands may have no memory.
     ///
     /// # Safety
     ///
@@ -89,9 +89,7 @@ impl<T: Registers> Product<'_, T> {
         for i in 0..self.size.0 {
             // SAFETY: a row of C, which we alone may write.
             let row = unsafe { std::slice::from_raw_parts_mut(self.c.add(i * self.c_stride), self.size.1) };
-            for c in row {
-                *c = if self.beta == T::ZERO { T::ZERO } else { self.beta * *c };
-            }
+            self.onto.prepare(row);
         }
     }
 
@@ -103,12 +101,7 @@ impl<T: Registers> Product<'_, T> {
         let Block { rows, columns, depth, packed_a, packed_b, b_is_packed } = block;
         let (top, depth, width) = (depth.start, depth.len(), 2 * V::LEN);
         let (a, b) = (self.a.from(rows.start, top), self.b.from(top, columns.start));
-        let before = match self.beta {
-            _ if top > 0 => Before::Kept,
-            beta if beta == T::ZERO => Before::Forgotten,
-            beta if beta == T::ONE => Before::Kept,
-            beta => Before::Scaled(beta),
-        };
+        let onto = if top > 0 { Onto::C(T::ONE) } else { self.onto.from_column(columns.start) };
 
         let tiles = Cut::of_at_most(rows.len(), V::TILE_ROWS, 1);
         let tile_step = V::TILE_ROWS.next_multiple_of(V::LEN);
@@ -147,7 +140,7 @@ impl<T: Registers> Product<'_, T> {
                 // tile of C may be written (the caller's promise).
                 unsafe {
                     let c = (self.c.add(start), self.c_stride);
-                    tile::<T, V>((tile_rows.len(), panel.len()), operands, before, c);
+                    tile::<T, V>((tile_rows.len(), panel.len()), operands, onto.from_column(panel.start), c);
                 }
             }
         }

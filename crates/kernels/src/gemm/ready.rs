@@ -1,10 +1,10 @@
 //! Products on one thread of operands that lie ready: in the order in which the innermost loop reads them, in rows of
 //! whole lines of memory, so that nothing has to be copied and no edge needs a loop of its own.
 
-use super::Matrix;
 use super::cut::Cut;
 use super::pack::pack;
-use super::tile::{Before, Operands, tile};
+use super::tile::{Operands, tile};
+use super::{Matrix, Onto};
 use crate::register::{self, Kernel, Register, Registers};
 
 /// Rows are multiples of so many numbers, as many as the longest register has.
@@ -106,7 +106,7 @@ impl<T: Registers> Kernel<T> for Product<'_, T> {
     unsafe fn run<V: Register<T>>(self) {
         let Product { size: (m, n, k), a: (a, a_step), b: (b, b_step), c: (c, c_step), add, part } = self;
         let tiles = Cut::of_at_most(m, V::TILE_ROWS, 1);
-        let before = if add { Before::Kept } else { Before::Forgotten };
+        let onto = if add { Onto::C(T::ONE) } else { Onto::Nothing };
         let place = |row: usize, shift: isize, most: usize| row.saturating_add_signed(shift).min(most);
         for i in 0..tiles.pieces {
             let rows = tiles.range(i);
@@ -131,7 +131,7 @@ impl<T: Registers> Kernel<T> for Product<'_, T> {
                 let c = c.as_mut_ptr().wrapping_add(rows.start * c_step + column);
                 // SAFETY: all rows of B and C go on to the end of a line, which is a multiple of the register, and
                 // all of this part of the operands lies in their memory (`Product::run`).
-                unsafe { tile::<T, V>((rows.len(), width), operands(column), before, (c, c_step)) };
+                unsafe { tile::<T, V>((rows.len(), width), operands(column), onto, (c, c_step)) };
                 column += width;
             }
         }

@@ -96,6 +96,34 @@ fn every_layout_and_size_gives_the_definition() {
 }
 
 #[test]
+fn a_row_is_added_as_if_each_row_of_c_held_it() {
+    fn check<T: GemmNumber>(of: impl Fn(f64) -> T) {
+        let data: Vec<T> = noise(100_000, 5).into_iter().map(of).collect();
+        for (m, n, k) in
+            [(0, 3, 2), (3, 0, 2), (2, 3, 0), (1, 70, 30), (70, 1, 30), (64, 96, 300), (37, 45, 20)]
+        {
+            let (a, b) = (Matrix::row_major(&data, k), Matrix::row_major(&data[1..], n));
+            let row = &data[7..][..n];
+            let mut want: Vec<T> = row.repeat(m);
+            gemm((m, n, k), a, b, T::ONE, &mut want);
+            let mut c = vec![data[0]; m * n];
+            gemm((m, n, k), a, b, Onto::Row(row), &mut c);
+            assert_eq!(c, want, "{m}x{n}x{k}");
+        }
+        // Few enough outputs for the depth to be cut.
+        let (a, b) = (Matrix::row_major(&data, 3000), Matrix::row_major(&data, 33));
+        let mut want = data[..33].repeat(33);
+        gemm((33, 33, 3000), a, b, T::ONE, &mut want);
+        let mut c = vec![data[0]; 33 * 33];
+        gemm((33, 33, 3000), a, b, Onto::Row(&data[..33]), &mut c);
+        assert_eq!(c, want);
+    }
+    check(|x| x as f32);
+    check(|x| x);
+    check(|x| (x * 1e18) as i64);
+}
+
+#[test]
 fn integers_wrap_and_are_exact() {
     let data: Vec<i64> = noise(5000, 4).into_iter().map(|x| (x * 1e18) as i64).collect();
     for (m, n, k) in [(1, 1, 1), (3, 4, 5), (1, 17, 20), (17, 1, 20), (17, 18, 19), (2, 3, 0)] {

@@ -1,20 +1,10 @@
 //! The innermost loops of a product: a tile of C that stays in registers over the whole depth.
 
+use super::Onto;
 use crate::register::{Register, Registers};
 
 /// The most rows of a tile, on any processor.
 pub(super) const MOST_ROWS: usize = 14;
-
-/// What happens to the elements that C holds.
-#[derive(Clone, Copy)]
-pub(super) enum Before<T> {
-    /// They are never read.
-    Forgotten,
-    /// The product is added to them.
-    Kept,
-    /// The product is added to them times a factor.
-    Scaled(T),
-}
 
 /// A tile's operands: element (i, l) of A is `a[l · a_step + i]`, element (l, j) of B is `b[l · b_step + j]`.
 #[derive(Clone, Copy)]
@@ -30,13 +20,14 @@ pub(super) struct Operands<T> {
 ///
 /// # Safety
 ///
-/// Of each row of B whole registers may be read: one where `columns` fit, else two. C may be written (and read) by
+/// Of each row of B whole registers may be read: one where `columns` fit, else two. A row to add has at least
+/// `columns` elements. C may be written (and read) by
 /// nobody else. The processor has the register.
 #[inline(always)]
 pub(super) unsafe fn tile<T: Registers, V: Register<T>>(
     (rows, columns): (usize, usize),
     operands: Operands<T>,
-    before: Before<T>,
+    onto: Onto<'_, T>,
     (c, c_stride): (*mut T, usize),
 ) {
     let whole = columns == V::LEN || columns == 2 * V::LEN;
@@ -46,17 +37,17 @@ pub(super) unsafe fn tile<T: Registers, V: Register<T>>(
     // SAFETY: the caller's promise; `margin` has room for a tile of the widest registers.
     unsafe {
         if whole {
-            by_rows::<T, V>(rows, width, operands, before, (c, c_stride));
+            by_rows::<T, V>(rows, width, operands, onto, (c, c_stride));
         } else {
             let margin = margin.as_mut_ptr().cast::<T>();
-            by_rows::<T, V>(rows, width, operands, Before::Forgotten, (margin, width));
+            by_rows::<T, V>(rows, width, operands, Onto::Nothing, (margin, width));
             for i in 0..rows {
                 for j in 0..columns {
                     let (c, x) = (c.add(i * c_stride + j), *margin.add(i * width + j));
-                    *c = match before {
-                        Before::Forgotten => x,
-                        Before::Kept => *c + x,
-                        Before::Scaled(beta) => beta.mul_add(*c, x),
+                    *c = match onto {
+                        Onto::Nothing => x,
+                        Onto::C(beta) => beta.mul_add(*c, x),
+                        Onto::Row(row) => row[j] + x,
                     };
                 }
             }
@@ -72,7 +63,7 @@ unsafe fn by_rows<T: Registers, V: Register<T>>(
     rows: usize,
     width: usize,
     operands: Operands<T>,
-    before: Before<T>,
+    onto: Onto<'_, T>,
     c: (*mut T, usize),
 ) {
     macro_rules! cases {
@@ -80,9 +71,9 @@ unsafe fn by_rows<T: Registers, V: Register<T>>(
             match (rows, width == V::LEN) {
                 // The first condition is a constant: tiles that do not fit the registers are not compiled.
                 // SAFETY: the caller's promise.
-                $(($r, true) if $r <= V::TILE_ROWS => unsafe { whole::<T, V, $r, 1>(operands, before, c) },)*
+                $(($r, true) if $r <= V::TILE_ROWS => unsafe { whole::<T, V, $r, 1>(operands, onto, c) },)*
                 // SAFETY: as above.
-                $(($r, false) if $r <= V::TILE_ROWS => unsafe { whole::<T, V, $r, 2>(operands, before, c) },)*
+                $(($r, false) if $r <= V::TILE_ROWS => unsafe { whole::<T, V, $r, 2>(operands, onto, c) },)*
                 _ => unreachable!("a tile of {rows} rows"),
             }
         };
@@ -100,7 +91,7 @@ unsafe fn by_rows<T: Registers, V: Register<T>>(
 #[inline(always)]
 unsafe fn whole<T: Registers, V: Register<T>, const R: usize, const N: usize>(
     operands: Operands<T>,
-    before: Before<T>,
+    onto: Onto<'_, T>,
     (c, c_stride): (*mut T, usize),
 ) {
     let Operands { depth, mut a, a_step, mut b, b_step } = operands;
@@ -122,36 +113,30 @@ unsafe fn whole<T: Registers, V: Register<T>, const R: usize, const N: usize>(
             b = b.add(b_step);
         }
         // The cases outside of the loops, so that these are unrolled and the sums stay where they are.
-        match before {
-            Before::Forgotten => {
+        match onto {
+            Onto::Nothing => {
                 for r in 0..R {
                     for n in 0..N {
                         sums[r][n].store(c.add(r * c_stride + n * V::LEN));
                     }
                 }
             }
-            Before::Kept => add::<T, V, R, N>(&sums, V::splat(T::ONE), (c, c_stride)),
-            Before::Scaled(beta) => add::<T, V, R, N>(&sums, V::splat(beta), (c, c_stride)),
-        }
-    }
-}
-
-/// # Safety
-///
-/// As [`tile`].
-#[allow(clippy::needless_range_loop)]
-#[inline(always)]
-unsafe fn add<T: Registers, V: Register<T>, const R: usize, const N: usize>(
-    sums: &[[V; N]; R],
-    beta: V,
-    (c, c_stride): (*mut T, usize),
-) {
-    for r in 0..R {
-        for n in 0..N {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let c = c.add(r * c_stride + n * V::LEN);
-                beta.mul_add(V::load(c), sums[r][n]).store(c);
+            Onto::C(beta) => {
+                let beta = V::splat(beta);
+                for r in 0..R {
+                    for n in 0..N {
+                        let c = c.add(r * c_stride + n * V::LEN);
+                        beta.mul_add(V::load(c), sums[r][n]).store(c);
+                    }
+                }
+            }
+            Onto::Row(row) => {
+                for n in 0..N {
+                    let (one, row) = (V::splat(T::ONE), V::load(row.as_ptr().add(n * V::LEN)));
+                    for r in 0..R {
+                        one.mul_add(row, sums[r][n]).store(c.add(r * c_stride + n * V::LEN));
+                    }
+                }
             }
         }
     }

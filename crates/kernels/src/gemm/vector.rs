@@ -3,7 +3,7 @@
 //! General matrix kernels copy the matrix and pad the vector to a block of rows; these read it once.
 
 use super::cut::Cut;
-use super::{GemmNumber, Matrix, add_partial};
+use super::{GemmNumber, Matrix, Onto, add_partial};
 use crate::parallel;
 use crate::simd::Kernel;
 use crate::{Buffer, Number};
@@ -20,12 +20,12 @@ pub(super) fn suits<T>(b: &Matrix<'_, T>) -> bool {
     b.column_stride == 1 || b.row_stride == 1
 }
 
-/// c = x·B + β·c for the first row x `[k]` of a matrix, B `[k, n]` that [`suits`], and c `[n]`.
+/// c = x·B + what it is added to, for the first row x `[k]` of a matrix, B `[k, n]` that [`suits`], and c `[n]`.
 pub(super) fn times_matrix<T: GemmNumber>(
     (n, k): (usize, usize),
     x: Matrix<'_, T>,
     b: Matrix<'_, T>,
-    beta: T,
+    onto: Onto<'_, T>,
     c: &mut [T],
 ) {
     let copy;
@@ -63,7 +63,7 @@ pub(super) fn times_matrix<T: GemmNumber>(
             T::run(Dots { x, b: b.from(rows.start, columns.start), out });
         }
     });
-    add_partial(&partial, beta, c);
+    add_partial(&partial, n, onto, c);
 }
 
 /// Contiguous rows: out = Σ x[l] · row l, four rows at a time so that `out` is read and written less.

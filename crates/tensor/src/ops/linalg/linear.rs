@@ -1,6 +1,6 @@
 //! Affine map.
 
-use chainrule_kernels::gemm::{GemmNumber, Matrix, gemm};
+use chainrule_kernels::gemm::{GemmNumber, Matrix, Onto, gemm};
 use chainrule_kernels::{Float, reduce};
 
 use crate::autograd::{Backward, Context, Save, record};
@@ -152,18 +152,13 @@ fn affine<T: Element + GemmNumber>(x: &Tensor, weight: &Tensor, bias: Option<&Te
     let mut out = shape.allocate::<T>("linear")?;
     let x = x.in_order()?;
     let rows: usize = x.shape()[..x.rank() - 1].iter().product();
-    // The product is added to the bias, so that it costs no pass of its own.
-    let beta = match bias {
-        Some(bias) if outputs > 0 => {
-            let bias = bias.in_order()?;
-            let bias = bias.as_slice::<T>()?;
-            out.chunks_exact_mut(outputs).for_each(|row| row.copy_from_slice(bias));
-            T::ONE
-        }
-        _ => T::ZERO,
+    let bias = bias.map(Tensor::in_order).transpose()?;
+    let onto = match &bias {
+        Some(bias) => Onto::Row(bias.as_slice::<T>()?),
+        None => Onto::Nothing,
     };
     let (x, weight) = (Matrix::row_major(x.as_slice::<T>()?, inputs), matrix(weight)?);
-    gemm((rows, outputs, inputs), x, weight.transposed(), beta, &mut out);
+    gemm((rows, outputs, inputs), x, weight.transposed(), onto, &mut out);
     Ok(Tensor::from_parts(out, shape))
 }
 
