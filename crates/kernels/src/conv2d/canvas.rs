@@ -109,7 +109,7 @@ pub(super) fn scatter<T: Copy>(
 /// A copy without a call of `memcpy`, which costs more than it does for the short rows of small images. The last
 /// block of a row overlaps the one before.
 #[inline(always)]
-fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
     match to.len() {
         16..=64 => copy_blocks::<T, 16>(from, to),
         8..=15 => copy_blocks::<T, 8>(from, to),

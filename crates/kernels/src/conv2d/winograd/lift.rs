@@ -45,8 +45,9 @@ pub(super) unsafe fn lift<T: Registers, V: Register<T>, L: Lift>(
 ) {
     let mut canvas = Canvas::<V>::new();
     let canvas = canvas.0.as_mut_ptr().cast::<T>();
-    for strip in tiles.strips(block) {
-        for group in 0..positions.groups(V::LEN) {
+    // Groups outside: the next strip's first rows are this one's last, and still in the first-level cache.
+    for group in 0..positions.groups(V::LEN) {
+        for strip in tiles.strips(block.clone()) {
             // SAFETY: the canvas has six rows of `COLUMNS`, and the caller's promise.
             unsafe {
                 for row in 0..L::TAKES {

@@ -27,30 +27,24 @@ pub(super) unsafe fn lower<T: Registers, V: Register<T>>(
     let mut canvas = [const { MaybeUninit::<V>::uninit() }; TILE * TILE * STRIP];
     let canvas = canvas.as_mut_ptr().cast::<T>();
     let [height, width] = tiles.output;
-    for strip in tiles.strips(block) {
-        let (y, x) = (strip.row * TILE, strip.column * TILE);
-        let rows = TILE.min(height - y);
-        let columns = (strip.count * TILE).min(width - x);
-        // Where the strip is as wide as the image, its rows are one run of numbers.
-        let (runs, run) = if columns == width { (1, rows * width) } else { (rows, columns) };
-        for group in 0..positions.groups(V::LEN) {
-            let channel = group * V::LEN;
-            let count = V::LEN.min(channels - channel);
-            let mut first = [T::ZERO; LINE];
-            if let Some(bias) = bias {
-                first[..count].copy_from_slice(&bias[channel..][..count]);
-            }
+    for group in 0..positions.groups(V::LEN) {
+        let channel = group * V::LEN;
+        let count = V::LEN.min(channels - channel);
+        let mut first = [T::ZERO; LINE];
+        if let Some(bias) = bias {
+            first[..count].copy_from_slice(&bias[channel..][..count]);
+        }
+        for strip in tiles.strips(block.clone()) {
+            let (y, x) = (strip.row * TILE, strip.column * TILE);
+            let rows = TILE.min(height - y);
+            let columns = (strip.count * TILE).min(width - x);
+            // Where the strip is as wide as the image, its rows are one run of numbers.
+            let (runs, run) = if columns == width { (1, rows * width) } else { (rows, columns) };
             // SAFETY: the canvas has room for the rows of a strip of at most `STRIP` tiles; the caller's promise.
             unsafe {
                 let from = from.add(positions.at(0, group, strip.first, V::LEN));
-                tiles_of::<T, V>(
-                    strip,
-                    from,
-                    positions.step(),
-                    V::load(first.as_ptr()),
-                    [rows, columns],
-                    canvas,
-                );
+                let bias = V::load(first.as_ptr());
+                tiles_of::<T, V>(strip, from, positions.step(), bias, [rows, columns], canvas);
                 for i in 0..runs {
                     let plane = (strip.image * channels + channel) * height * width;
                     let to = out.add(plane + (y + i) * width + x);

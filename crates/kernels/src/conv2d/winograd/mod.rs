@@ -49,9 +49,10 @@ const POSITIONS: usize = REACH * REACH;
 const LINE: usize = 16;
 
 /// With fewer channels than this the transforms take longer than what they save. Of 32 images of 28 × 28 all three
-/// directions took, in milliseconds on one thread with AVX-512 (directly):
-/// 8 to 8 channels 2.7 (1.3), 8 to 32: 5.7 (4.9), 16 to 16: 3.6 (4.5); 64 to 64 channels of 8 images of 56 × 56 29 (57).
-const FEWEST_CHANNELS: usize = 16;
+/// directions together took, in milliseconds on one thread with AVX-512 (and directly): from 8 to 8 channels 1.9 (1.3),
+/// 12 to 12: 2.1 (2.6), 16 to 16: 2.2 (4.3), 17 to 17, where half of the lanes are empty: 4.7 (5.2), 24 to 24: 5.6
+/// (9.1). Small images and single ones gain as much.
+const FEWEST_CHANNELS: usize = 12;
 
 /// Whether this is for the convolution, and faster.
 pub(super) fn suits(shape: &Conv2dShape) -> bool {

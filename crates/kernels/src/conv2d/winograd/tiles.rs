@@ -49,23 +49,28 @@ impl Tiles {
         Cut::of_at_most(self.len(), most, UNIT)
     }
 
-    /// The strips of a block.
+    /// The strips of a block, which is not empty.
+    #[inline(always)]
     pub(super) fn strips(&self, block: Range<usize>) -> impl Iterator<Item = Strip> {
         let [down, right] = self.counts();
-        let mut next = block.start;
+        // A line of tiles in nearly equal parts.
+        let most = right.div_ceil(right.div_ceil(STRIP));
+        let (line, mut column) = (block.start / right, block.start % right);
+        let (mut image, mut row, mut first) = (line / down, line % down, 0);
         std::iter::from_fn(move || {
-            if next == block.end {
+            let left = block.len() - first;
+            if left == 0 {
                 return None;
             }
-            let (line, column) = (next / right, next % right);
-            // A line of tiles in nearly equal parts.
-            let parts = Cut::of_at_most(right, STRIP, 1);
-            let part = (0..parts.pieces).map(|i| parts.range(i)).find(|range| range.contains(&column));
-            let end = part.expect("a part of the line").end;
-            let count = (end - column).min(block.end - next);
-            let strip =
-                Strip { first: next - block.start, image: line / down, row: line % down, column, count };
-            next += count;
+            if column == right {
+                (column, row) = (0, row + 1);
+            }
+            if row == down {
+                (row, image) = (0, image + 1);
+            }
+            let strip = Strip { first, image, row, column, count: most.min(right - column).min(left) };
+            first += strip.count;
+            column += strip.count;
             Some(strip)
         })
     }
