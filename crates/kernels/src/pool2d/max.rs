@@ -1,6 +1,7 @@
 //! Maximum pooling.
 
 use super::Pool2dShape;
+use super::halving::{self, Halving};
 use crate::Float;
 use crate::parallel;
 use crate::simd::Kernel;
@@ -17,14 +18,9 @@ pub fn max_forward<T: Float>(shape: &Pool2dShape, x: &[T], out: &mut [T], indice
     }
     let (planes, input) = (shape.planes(), shape.input_plane());
     let chunk = planes * shape.output_plane();
-    let halving = shape.kernel == [2, 2]
-        && shape.stride == [2, 2]
-        && shape.padding == [0, 0]
-        && shape.dilation == [1, 1]
-        && (0..2).all(|dim| 2 * shape.output[dim] <= shape.input[dim]);
     parallel::chunks_mut2((out, chunk), (indices, chunk), shape.ns(0.5), |i, out, indices| {
         let x = &x[i * planes * input..][..out.len() / shape.output_plane() * input];
-        if halving {
+        if halving::suits(shape) {
             T::run(Halving { shape, x, out, indices });
         } else {
             T::run(Windows { shape, x, out, indices });
@@ -54,41 +50,8 @@ pub fn max_backward<T: Float>(shape: &Pool2dShape, grad: &[T], indices: &[i64], 
 
 /// Whether a later element of a window takes the place of an earlier one.
 #[inline(always)]
-fn wins<T: Float>(later: T, earlier: T) -> bool {
+pub(super) fn wins<T: Float>(later: T, earlier: T) -> bool {
     (later > earlier) | later.is_nan()
-}
-
-/// Windows of 2×2 that tile the plane.
-struct Halving<'a, T> {
-    shape: &'a Pool2dShape,
-    x: &'a [T],
-    out: &'a mut [T],
-    indices: &'a mut [i64],
-}
-
-impl<T: Float> Kernel for Halving<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        let ([height, width], [rows, columns]) = (self.shape.input, self.shape.output);
-        let outputs = self.out.chunks_exact_mut(columns).zip(self.indices.chunks_exact_mut(columns));
-        for (k, (out, indices)) in outputs.enumerate() {
-            let row = k % rows * 2;
-            let start = (k / rows * height + row) * width;
-            let (upper, _) = self.x[start..][..2 * columns].as_chunks::<2>();
-            let (lower, _) = self.x[start + width..][..2 * columns].as_chunks::<2>();
-            for (j, (((out, index), &[a, b]), &[c, d])) in
-                out.iter_mut().zip(indices).zip(upper).zip(lower).enumerate()
-            {
-                // Each row's winner, then the winner of both: the same as one after the other.
-                let (top, top_at) = if wins(b, a) { (b, 1) } else { (a, 0) };
-                let (low, low_at) = if wins(d, c) { (d, width + 1) } else { (c, width) };
-                let (best, at) = if wins(low, top) { (low, low_at) } else { (top, top_at) };
-                *out = best;
-                *index = (row * width + 2 * j + at) as i64;
-            }
-        }
-    }
 }
 
 /// Any windows: for each element of the window, all outputs of a row at once.

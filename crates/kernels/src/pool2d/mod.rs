@@ -1,6 +1,7 @@
 //! Maximum and average pooling of planes.
 
 mod average;
+mod halving;
 mod max;
 #[cfg(test)]
 mod tests;
