@@ -206,7 +206,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
         for (shapes, call) in row.bench {
             let inputs: Vec<Tensor> = shapes.iter().enumerate().map(|(i, s)| large(i as u64, s)).collect();
             let mut first: Option<Vec<Tensor>> = None;
-            for threads in [1, 2, 3] {
+            for threads in [1, 2, 3, 4, 8] {
                 chainrule::set_num_threads(threads);
                 let mut results = call(&inputs).map_err(|e| e.to_string())?;
                 if row.differentiable {

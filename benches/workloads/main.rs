@@ -72,7 +72,7 @@ fn run(mut step: Step, trains: bool, options: &Options) -> Result<String> {
     match (options.check, trains) {
         (false, _) => measure::times(&mut step, options.quick),
         (true, true) => {
-            let losses = (0..20).map(|_| Ok(format!("{:.6}", step(true)?[0].item()?)));
+            let losses = (0..20).map(|_| Ok(format!("{:e}", step(true)?[0].item()?)));
             Ok(format!("\"losses\": [{}]", losses.collect::<Result<Vec<_>>>()?.join(", ")))
         }
         (true, false) => {

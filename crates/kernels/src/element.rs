@@ -189,6 +189,8 @@ pub trait Float:
     fn tanh(self) -> Self;
     /// The error function
     fn erf(self) -> Self;
+    /// Φ(−|x|), with Φ the distribution function of the normal distribution, and exp(−x²/2).
+    fn normal_tail(self) -> (Self, Self);
     /// xʸ
     fn powf(self, y: Self) -> Self;
     /// The remainder of x / y with the sign of x
@@ -235,6 +237,10 @@ macro_rules! float {
                 float!(@erf $t, self)
             }
             #[inline(always)]
+            fn normal_tail(self) -> (Self, Self) {
+                float!(@normal_tail $t, self)
+            }
+            #[inline(always)]
             fn fmod(self, y: Self) -> Self {
                 self % y
             }
@@ -257,6 +263,12 @@ macro_rules! float {
     };
     (@erf f64, $x:ident) => {
         math::erf($x)
+    };
+    (@normal_tail f32, $x:ident) => {
+        math::normal_tail_f32($x)
+    };
+    (@normal_tail f64, $x:ident) => {
+        math::normal_tail($x)
     };
     (@powf f32, $x:ident, $y:ident) => {
         math::powf($x, $y)

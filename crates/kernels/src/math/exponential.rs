@@ -65,6 +65,14 @@ pub(crate) fn exp(x: f32) -> f32 {
     scale.mul_add(q, scale) * rest
 }
 
+/// eˣ for x ≤ 0; 0 where it is less than the least normal number.
+#[inline(always)]
+pub(crate) fn exp_of_negative(x: f32) -> f32 {
+    let (n, q) = parts(x);
+    let scale = power(n, 0);
+    if x < -87.0 { 0.0 } else { scale.mul_add(q, scale) }
+}
+
 /// eˣ − 1
 #[inline(always)]
 pub(crate) fn exp_m1(x: f32) -> f32 {

@@ -10,6 +10,13 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 /// 1/√(2π)
 const FRAC_1_SQRT_TAU: f64 = FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / 2.0;
 
+/// Φ(x) and exp(−x²/2).
+#[inline(always)]
+fn cdf<T: Float>(x: T) -> (T, T) {
+    let (tail, power) = x.normal_tail();
+    (if x < T::ZERO { tail } else { T::ONE - tail }, power)
+}
+
 #[derive(Clone, Copy)]
 struct Gelu;
 
@@ -19,13 +26,12 @@ impl Unary for Gelu {
     const COST_NS: f64 = 4.0;
     #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
-        x * T::of(0.5) * (T::ONE + (x * T::of(FRAC_1_SQRT_2)).erf())
+        x * cdf(x).0
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
-        let cdf = T::of(0.5) * (T::ONE + (x * T::of(FRAC_1_SQRT_2)).erf());
-        let pdf = T::of(FRAC_1_SQRT_TAU) * (T::of(-0.5) * x * x).exp();
-        g * (cdf + x * pdf)
+        let (cdf, power) = cdf(x);
+        g * (cdf + x * T::of(FRAC_1_SQRT_TAU) * power)
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
         let cdf = x.mul(FRAC_1_SQRT_2)?.erf()?.add(1.0)?.mul(0.5)?;
