@@ -4,6 +4,11 @@ use super::POSITIONS;
 use super::positions::Positions;
 use crate::register::{Register, Registers};
 
+/// Products of so many channels are summed up before they are added to those before: a multiple of every register's
+/// length. Most of the rounding errors are made in these sums. Sums of 512 in one go make the mean error three times as
+/// great; with 16 it is a seventh smaller than with 32 for 64 channels, but the time 3 % more.
+const CHAIN: usize = 32;
+
 /// Tiles that a block must have memory for: the innermost loop takes whole units of rows, of which this is a multiple.
 pub(super) fn padded(tiles: usize) -> usize {
     tiles.next_multiple_of(7).next_multiple_of(3)
@@ -66,26 +71,34 @@ unsafe fn by_channels<T: Registers, V: Register<T>, const R: usize, const N: usi
     (mut b, b_group): (*const T, usize),
     (c, c_group): (*mut T, usize),
 ) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut sums = [[V::splat(T::ZERO); N]; R];
-        let mut left = channels;
-        while left >= V::LEN {
-            for l in 0..V::LEN {
+    let mut done = 0;
+    while done < channels {
+        let end = channels.min(done + CHAIN);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut sums = [[V::splat(T::ZERO); N]; R];
+            for _ in 0..(end - done) / V::LEN {
+                for l in 0..V::LEN {
+                    step::<T, V, R, N>(a.add(l), V::LEN, b.add(l * V::LEN), b_group, &mut sums);
+                }
+                a = a.add(a_group);
+                b = b.add(V::LEN * V::LEN);
+            }
+            for l in 0..(end - done) % V::LEN {
                 step::<T, V, R, N>(a.add(l), V::LEN, b.add(l * V::LEN), b_group, &mut sums);
             }
-            a = a.add(a_group);
-            b = b.add(V::LEN * V::LEN);
-            left -= V::LEN;
-        }
-        for l in 0..left {
-            step::<T, V, R, N>(a.add(l), V::LEN, b.add(l * V::LEN), b_group, &mut sums);
-        }
-        for r in 0..R {
-            for n in 0..N {
-                sums[r][n].store(c.add(n * c_group + r * V::LEN));
+            // The cases outside of the loops, so that these are unrolled and the sums stay where they are.
+            if done == 0 {
+                for r in 0..R {
+                    for n in 0..N {
+                        sums[r][n].store(c.add(n * c_group + r * V::LEN));
+                    }
+                }
+            } else {
+                add::<T, V, R, N>(&sums, c, c_group);
             }
         }
+        done = end;
     }
     R
 }
@@ -144,8 +157,25 @@ unsafe fn by_tiles<T: Registers, V: Register<T>, const R: usize, const N: usize>
         for l in 0..tiles {
             step::<T, V, R, N>(a.add(l * V::LEN), 1, b.add(l * V::LEN), b_group, &mut sums);
         }
-        for r in 0..R {
-            for n in 0..N {
+        add::<T, V, R, N>(&sums, c, c_group);
+    }
+}
+
+/// Adds sums to C.
+///
+/// # Safety
+///
+/// As [`add_channels_by_channels`].
+#[inline(always)]
+unsafe fn add<T: Registers, V: Register<T>, const R: usize, const N: usize>(
+    sums: &[[V; N]; R],
+    c: *mut T,
+    c_group: usize,
+) {
+    for r in 0..R {
+        for n in 0..N {
+            // SAFETY: the caller's promise.
+            unsafe {
                 let c = c.add(n * c_group + r * V::LEN);
                 sums[r][n].mul_add(V::splat(T::ONE), V::load(c)).store(c);
             }

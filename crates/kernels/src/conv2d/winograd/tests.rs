@@ -78,8 +78,9 @@ fn threads_change_no_bit() {
     }
 }
 
-/// The points are chosen for this. For normal numbers errors were up to 8e-6 standard deviations of the results, with a
-/// mean of 6e-7; with the usual points 2e-5 and 1e-6.
+/// The points are chosen for this, and the length of sums. For images of 56 × 56 normal numbers errors were up to 5.4e-6
+/// standard deviations of the results, with a mean of 4.8e-7 (by the plain sums 5.8e-6 and 3.0e-7); sums over all
+/// channels in one go had 9.6e-6 and 6.0e-7.
 #[test]
 fn rounding_errors_are_small() {
     let mut case = Case::new(square(2, [64, 64], 20, 1));
@@ -91,12 +92,13 @@ fn rounding_errors_are_small() {
     }
     case.bias.fill(0.0);
     let (want, got) = (case.plain(), winograd::<f32>(&case));
-    for (got, want) in got.iter().zip(&want) {
+    let means = [5.5e-7, 5.5e-7, 8e-7];
+    for ((got, want), allowed) in got.iter().zip(&want).zip(means) {
         let deviation = (want.iter().map(|x| x * x).sum::<f64>() / want.len() as f64).sqrt();
         let errors = got.iter().zip(want).map(|(got, want)| (f64::from(*got) - want).abs() / deviation);
         let mean = errors.clone().sum::<f64>() / want.len() as f64;
         let most = errors.fold(0.0, f64::max);
-        assert!(most < 1.5e-5 && mean < 8e-7, "{most:e}, mean {mean:e}");
+        assert!(most < 8e-6 && mean < allowed, "{most:e}, mean {mean:e}");
     }
 }
 

@@ -1,9 +1,8 @@
 //! The maps of Winograd's algorithm F(4, 3) in one direction.
 //!
 //! The points are 0, ±a, ±b and ∞ with a = √½ and b = √2. Rounding errors grow with the numbers in the matrices, and
-//! these points keep them small: the mean error is twice that of a plain sum of products, where the usual points
-//! 0, ±1, ±2, ∞ make it three and a half times as great, and the greatest error six times. As a·b = 1,
-//! (x² − a²)(x² − b²) = x⁴ − 5/2·x² + 1.
+//! these points keep them small: with the usual ones, 0, ±1, ±2 and ∞, the mean error is one and a half times as great,
+//! and the greatest three times. As a·b = 1, (x² − a²)(x² − b²) = x⁴ − 5/2·x² + 1.
 //!
 //! ```text
 //!      ⎡ 1   0  -5/2   0   1   0 ⎤       ⎡  1            ⎤
