@@ -193,7 +193,7 @@ fn blocks<T: GemmNumber>(
         // SAFETY: the start of the block is an element of C.
         let c = unsafe { base.get().add(part * part_len + rows.start * n + columns.start) };
         let (a, b) = (a.from(rows.start, depth.start), b.from(depth.start, columns.start));
-        let onto = onto.from_column(columns.start);
+        let onto = onto.at_column(columns.start);
         // SAFETY: the whole operands lie in their memory (checked by `gemm`), so this part of them does; the
         // blocks of C are disjoint, each is run once, and `c` stays mutably borrowed until `run` returns.
         unsafe { T::multiply((rows.len(), columns.len(), depth.len()), a, b, onto, c, n) };

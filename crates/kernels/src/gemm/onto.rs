@@ -21,7 +21,7 @@ impl<T: Number> From<T> for Onto<'_, T> {
 
 impl<T: Number> Onto<'_, T> {
     /// The same, for C from a column on.
-    pub(super) fn from_column(self, column: usize) -> Self {
+    pub(super) fn at_column(self, column: usize) -> Self {
         match self {
             Onto::Row(row) => Onto::Row(&row[column..]),
             other => other,

@@ -101,7 +101,7 @@ impl<T: Registers> Product<'_, T> {
         let Block { rows, columns, depth, packed_a, packed_b, b_is_packed } = block;
         let (top, depth, width) = (depth.start, depth.len(), 2 * V::LEN);
         let (a, b) = (self.a.from(rows.start, top), self.b.from(top, columns.start));
-        let onto = if top > 0 { Onto::C(T::ONE) } else { self.onto.from_column(columns.start) };
+        let onto = if top > 0 { Onto::C(T::ONE) } else { self.onto.at_column(columns.start) };
 
         let tiles = Cut::of_at_most(rows.len(), V::TILE_ROWS, 1);
         let tile_step = V::TILE_ROWS.next_multiple_of(V::LEN);
@@ -140,7 +140,7 @@ impl<T: Registers> Product<'_, T> {
                 // tile of C may be written (the caller's promise).
                 unsafe {
                     let c = (self.c.add(start), self.c_stride);
-                    tile::<T, V>((tile_rows.len(), panel.len()), operands, onto.from_column(panel.start), c);
+                    tile::<T, V>((tile_rows.len(), panel.len()), operands, onto.at_column(panel.start), c);
                 }
             }
         }
