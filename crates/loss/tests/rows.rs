@@ -190,5 +190,11 @@ fn one_tensor_may_stand_for_two() {
     };
     for call in [&dice as &dyn Fn(&[Tensor]) -> Result<Tensor>, &cosine, &triplet] {
         differentiates(call, std::slice::from_ref(&x));
+        let [fused, formula] = [false, true].map(|create_graph| {
+            let options = GradOptions { create_graph, ..Default::default() };
+            let losses = call(std::slice::from_ref(&x)).unwrap();
+            grad(&[&losses], &[&x], &[], options).unwrap().remove(0).unwrap().to_vec::<f64>().unwrap()
+        });
+        assert!(fused.iter().zip(&formula).all(|(a, b)| (a - b).abs() < 1e-14), "{fused:?} {formula:?}");
     }
 }

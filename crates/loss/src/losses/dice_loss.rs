@@ -32,7 +32,7 @@ const NAME: &str = "dice_loss";
 /// Dice loss 1 − (2·Σ x·y + s) / (Σ x + Σ y + s) of each sample and class, reduced: their mean unless the options
 /// say otherwise. The input holds probabilities x, `[N, C, d1, …]`, the target the region y in the same shape: 1
 /// where the class is and 0 elsewhere, or probabilities; it may be `i64` or `bool`. The sums run over d1, …; with
-/// `batch` over N too. Gradients flow to both.
+/// `batch` over N too, for which the images are copied so that a class lies together. Gradients flow to both.
 ///
 /// Apply a sigmoid (classes that overlap) or a softmax (one class for each place, targets by `one_hot`) to logits
 /// first. With `squared` the denominator is Σ x² + Σ y² + s.

@@ -33,7 +33,7 @@ const NAME: &str = "multi_margin_loss";
 /// The loss Σ w\[y\]·max(0, margin − x\[y\] + x\[i\])ᵖ / C over the classes i ≠ y for each row x of scores of C classes
 /// and its class y, reduced: the mean over the rows unless the options say otherwise (PyTorch:
 /// `torch.nn.functional.multi_margin_loss`). Gradients flow to the input, and are 0 where x\[y\] exceeds x\[i\] by
-/// just the margin.
+/// just the margin. A score that is NaN makes the loss of its row NaN (PyTorch leaves it out).
 ///
 /// The input is `[N, C]` with a target `[N]`, or `[C]` with a target that is 0-d or `[1]`, or 0-d, which counts as
 /// one class. The target is `i64`. w are the class weights, 1 where not given. Source: Crammer and Singer, *On the
