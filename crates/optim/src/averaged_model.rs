@@ -15,8 +15,8 @@ const COUNT: &str = "n_averaged";
 /// Averages of the weights that training goes through (PyTorch: `torch.optim.swa_utils.AveragedModel`). They often
 /// do better than the last weights.
 ///
-/// It averages parameters, not buffers: where the model has batch normalisation, the running statistics that go with
-/// the averages have to be found by running the model on training data.
+/// It averages parameters, not buffers: where the model has batch normalisation, `update_bn` of the crate for modules
+/// finds the running statistics that go with the averages, by running the model on training data.
 ///
 /// ```
 /// # use chainrule_tensor::{Parameter, Result, Tensor};

@@ -27,7 +27,7 @@ pub type Muon = Optimizer<MuonOptions>;
 ///
 /// Sources: Jordan, "Muon: An optimizer for hidden layers in neural networks" (2024); Liu et al., "Muon is Scalable
 /// for LLM Training" (2025). PyTorch orthogonalises in bfloat16; here it happens in the dtype of the parameter, so
-/// the two differ by about a hundredth.
+/// the two differ by about a hundredth, and where the processor multiplies bfloat16 PyTorch is faster.
 ///
 /// ```
 /// # use chainrule_tensor::{Parameter, Result, Tensor};
@@ -203,6 +203,8 @@ impl MuonOptions {
 
 /// Rows of a symmetric product that are computed together.
 const BAND: usize = 128;
+/// Elements of a row that are mirrored together.
+const LINE: usize = 16;
 
 /// The product of `[side, depth]` and `[depth, side]` where it is known to be symmetric: only what is not above the
 /// diagonal, in bands of rows, each as far as its end, and mirrored.
@@ -224,10 +226,13 @@ fn symmetric<T: FloatElement + GemmNumber>(
         for (i, row) in (start..end).zip(band.chunks(end)) {
             out[i * side..][..end].copy_from_slice(row);
         }
-        // What lies left of the band's block on the diagonal stands above the diagonal too.
-        for j in 0..start {
-            for (mirrored, row) in out[j * side + start..][..end - start].iter_mut().zip(band.chunks(end)) {
-                *mirrored = row[j];
+        // What lies left of the band's block on the diagonal stands above the diagonal too: a line of the cache of each row
+        // at a time.
+        for first in (0..start).step_by(LINE) {
+            for (i, row) in (start..end).zip(band.chunks(end)) {
+                for (j, &value) in (first..).zip(&row[first..start.min(first + LINE)]) {
+                    out[j * side + i] = value;
+                }
             }
         }
     }

@@ -159,9 +159,7 @@ impl Schedule for CyclicLRSchedule {
             ("max_momentum", &self.max_momentum),
         ];
         for (name, numbers) in numbers {
-            for &number in numbers.values() {
-                check::non_negative(Self::NAME, name, number)?;
-            }
+            numbers.non_negative(Self::NAME, name)?;
         }
         Ok(())
     }

@@ -152,9 +152,7 @@ impl Schedule for OneCycleLRSchedule {
             ("max_momentum", &self.max_momentum),
         ];
         for (name, numbers) in numbers {
-            for &number in numbers.values() {
-                check::non_negative(Self::NAME, name, number)?;
-            }
+            numbers.non_negative(Self::NAME, name)?;
         }
         for (name, factor) in [("div_factor", self.div_factor), ("final_div_factor", self.final_div_factor)] {
             check::positive(Self::NAME, name, factor)?;

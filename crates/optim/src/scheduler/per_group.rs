@@ -3,6 +3,8 @@
 use chainrule_tensor::{Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::check;
+
 /// One value for all parameter groups, or one for each in their order. Numbers are made from a number, an array or
 /// a vector: `0.1.into()`, `[0.1, 0.01].into()`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,11 +46,22 @@ impl<T> PerGroup<T> {
     }
 
     /// All values.
-    pub(super) fn values(&self) -> &[T] {
+    fn values(&self) -> &[T] {
         match self {
             PerGroup::All(value) => std::slice::from_ref(value),
             PerGroup::Each(values) => values,
         }
+    }
+}
+
+impl PerGroup {
+    /// Refuses numbers that are negative or not finite.
+    #[track_caller]
+    pub(super) fn non_negative(&self, scheduler: &str, name: &str) -> Result<()> {
+        for &value in self.values() {
+            check::non_negative(scheduler, name, value)?;
+        }
+        Ok(())
     }
 }
 

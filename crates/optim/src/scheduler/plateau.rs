@@ -105,10 +105,7 @@ impl ReduceLROnPlateauOptions {
         }
         check::finite(NAME, "threshold", self.threshold)?;
         check::non_negative(NAME, "eps", self.eps)?;
-        for &min_lr in self.min_lr.values() {
-            check::non_negative(NAME, "min_lr", min_lr)?;
-        }
-        Ok(())
+        self.min_lr.non_negative(NAME, "min_lr")
     }
 
     fn is_better(&self, metric: f64, best: f64) -> bool {

@@ -4,7 +4,6 @@ use chainrule_tensor::Result;
 use serde::{Deserialize, Serialize};
 
 use super::{AnnealStrategy, Moment, PerGroup, Schedule, Scheduler};
-use crate::check;
 use crate::groups::Hyperparameters;
 
 /// Brings the learning rates to `swa_lr` within `anneal_epochs` and leaves them there, while
@@ -75,7 +74,7 @@ impl Schedule for SWALRSchedule {
     const NAME: &'static str = "SWALR";
 
     fn validate(&self) -> Result<()> {
-        self.swa_lr.values().iter().try_for_each(|&lr| check::non_negative(Self::NAME, "swa_lr", lr))
+        self.swa_lr.non_negative(Self::NAME, "swa_lr")
     }
 
     fn prepare(&self, optimizer: &mut dyn Hyperparameters) -> Result<()> {
