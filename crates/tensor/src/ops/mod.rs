@@ -24,7 +24,7 @@ operations! {
     linalg: matmul, linear;
     attention: scaled_dot_product_attention;
     cast: to_dtype;
-    index: index_select, index_add, gather, scatter_add, take_along_dim, one_hot;
+    index: index_select, embedding, index_add, gather, scatter_add, take_along_dim, one_hot;
     conv: conv2d, conv2d_input, conv2d_weight, conv_transpose2d, conv1d;
     pool: max_pool2d, avg_pool2d, adaptive_avg_pool2d;
     norm: batch_norm, layer_norm, group_norm, instance_norm;

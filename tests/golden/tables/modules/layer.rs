@@ -47,11 +47,38 @@ pub(crate) const ENTRIES: &[Entry] = &[
         },
     ),
     ("Dropout(p, inplace)", |c| layer(Dropout::new(c.or("p", 0.5)?))),
+    (
+        "Embedding(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)",
+        |c| {
+            if c.optional::<f64>("max_norm")?.is_some() {
+                return not_built("option not built: Embedding max_norm");
+            }
+            // Without `max_norm` it has no meaning.
+            c.or("norm_type", 2.0)?;
+            for option in ["scale_grad_by_freq", "sparse"] {
+                if c.or(option, false)? {
+                    return not_built(format!("option not built: Embedding {option}"));
+                }
+            }
+            let embedding = Embedding::builder(c.get("num_embeddings")?, c.get("embedding_dim")?)
+                .dtype(c.dtype)
+                .given(c.optional("padding_idx")?, |b, v| b.padding_idx(v));
+            layer(embedding.build())
+        },
+    ),
     ("Flatten(start_dim, end_dim)", |c| {
         let flatten = Flatten::builder()
             .given(c.optional("start_dim")?, |b, v| b.start_dim(v))
             .given(c.optional("end_dim")?, |b, v| b.end_dim(v));
         layer(flatten.build())
+    }),
+    ("LayerNorm(normalized_shape, eps, elementwise_affine, bias)", |c| {
+        let norm = LayerNorm::builder(c.get::<Vec<usize>>("normalized_shape")?)
+            .dtype(c.dtype)
+            .given(c.optional("eps")?, |b, v| b.eps(v))
+            .given(c.optional("elementwise_affine")?, |b, v| b.elementwise_affine(v))
+            .given(c.optional("bias")?, |b, v| b.bias(v));
+        layer(norm.build())
     }),
     ("Linear(in_features, out_features, bias)", |c| {
         let linear = Linear::builder(c.get("in_features")?, c.get("out_features")?)

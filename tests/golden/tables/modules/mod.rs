@@ -4,6 +4,7 @@
 //! those of `forward`: `"LSTM(input_size, hidden_size) on (input, hx)"`.
 
 mod activation;
+mod attention;
 mod layer;
 mod loss;
 mod recurrent;
@@ -20,7 +21,8 @@ use crate::stop::{Outcome, not_built};
 /// A PyTorch signature and our constructor.
 pub(crate) type Entry = (&'static str, fn(&Call) -> Outcome<Built>);
 
-const TABLES: &[&[Entry]] = &[activation::ENTRIES, layer::ENTRIES, loss::ENTRIES, recurrent::ENTRIES];
+const TABLES: &[&[Entry]] =
+    &[activation::ENTRIES, attention::ENTRIES, layer::ENTRIES, loss::ENTRIES, recurrent::ENTRIES];
 
 /// What maps the arguments of `forward` to its output.
 type Forward = dyn Fn(&Call) -> Outcome<Output>;

@@ -16,6 +16,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
         }
         _ => not_built("operation not built: Tensor.__getitem__ with other than one slice"),
     }),
+    ("embedding", |c| give(c.input()?.embedding(c.get("weight")?, c.optional("padding_idx")?))),
     ("gather", |c| give(c.input()?.gather(c.get("dim")?, c.get("index")?))),
     ("index_add", |c| give(c.input()?.index_add(c.get("dim")?, c.get("index")?, c.get("source")?))),
     ("index_select", |c| give(c.input()?.index_select(c.get("dim")?, c.get("index")?))),
