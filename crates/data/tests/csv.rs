@@ -104,3 +104,37 @@ fn without_names_or_rows() {
     assert_eq!(empty.columns::<f32>(&["a", "b"]).unwrap().shape(), &[0, 2]);
     refused(options.parse(b""), "empty");
 }
+
+#[test]
+fn quotes_that_are_never_closed() {
+    // The rest of the file would be the text of the field.
+    refused(CsvFile::parse(b"a,b\n1,x\n2,\"y\n3,z\n4,w\n"), "line 3: a quote that is never closed");
+    // Here the lines would have other numbers of fields.
+    refused(CsvFile::parse(b"a,b\n\"1,x\n2,y\n"), "line 2: a quote");
+    refused(CsvFile::parse(b"\"a,b\n1,2\n"), "line 1: a quote");
+    refused(CsvFile::parse(b"\xEF\xBB\xBF\"a,b\n1,2\n"), "line 1: a quote");
+    refused(CsvFile::parse(b"a\n\"x\"\"\n"), "line 2: a quote");
+    refused(CsvOptions::new().delimiter(b';').parse(b"a;b\n1;\"2\n"), "line 2: a quote");
+    // Quotes that open nothing are text, and closed ones are no matter.
+    let table = CsvFile::parse(b"a,b\n5\" pipe,\"x\" y\n\"\"\"q\"\"\",\"\"\n").unwrap();
+    assert_eq!(table.texts("a").unwrap(), ["5\" pipe", "\"q\""]);
+    assert_eq!(table.texts("b").unwrap(), ["x y", ""]);
+}
+
+#[test]
+fn lines_are_those_of_the_file() {
+    for end in ["\n", "\r\n"] {
+        let file = |lines: &[&str]| CsvFile::parse(lines.join(end).as_bytes());
+        refused(file(&["n", "1", "x", "3"]).unwrap().column::<i64>("n"), "line 3, column \"n\": \"x\"");
+        refused(file(&["", "n", "", "", "1", "", "x"]).unwrap().column::<i64>("n"), "line 7, column");
+        refused(file(&["n,m", "1,2", "3"]), "line 3: there are 1 fields, expected 2");
+        refused(file(&["n,m", "\"1", "\",2", "", "3"]), "line 5: there are 1 fields");
+        refused(file(&["", "n,n", "1,2"]), "line 2: two columns");
+        refused(file(&["n", "1", "", "2,3"]), "line 4: there are 2 fields");
+        let mut latin1 = ["n", "1", "caf?", ""].join(end).into_bytes();
+        latin1.iter_mut().filter(|byte| **byte == b'?').for_each(|byte| *byte = 0xE9);
+        refused(CsvFile::parse(&latin1), "line 3: field 1: not UTF-8");
+        let no_names = CsvOptions::new().headers(false).parse(["1", "", "x"].join(end).as_bytes()).unwrap();
+        refused(no_names.column::<i64>("0"), "line 3, column");
+    }
+}

@@ -1,5 +1,6 @@
 //! [`CsvFile`]: tables as text.
 
+mod lines;
 mod options;
 mod value;
 
@@ -9,6 +10,7 @@ use std::path::Path;
 
 use chainrule_tensor::{Error, Result, Tensor, bail};
 
+use lines::Lines;
 pub use options::CsvOptions;
 pub use value::CsvValue;
 
@@ -42,6 +44,8 @@ pub struct CsvFile {
     name: Option<String>,
     columns: Vec<String>,
     records: Vec<csv::StringRecord>,
+    /// The line in which each record begins, that of the names among them.
+    lines: Vec<u64>,
     missing_as_nan: bool,
 }
 
@@ -49,8 +53,8 @@ impl CsvFile {
     /// Reads a file with the default options: commas, and the names of the columns in the first line.
     ///
     /// # Errors
-    /// When the file cannot be read, is empty or not UTF-8, a line has more or fewer fields than the first, or two
-    /// columns have the same name. The message names the path and the line.
+    /// When the file cannot be read, is empty or not UTF-8, a line has more or fewer fields than the first, a quote is
+    /// never closed, or two columns have the same name. The message names the path and the line.
     #[track_caller]
     pub fn read(path: impl AsRef<Path>) -> Result<CsvFile> {
         CsvOptions::new().read(path)
@@ -77,13 +81,15 @@ impl CsvFile {
     }
 
     fn from_reader(reader: impl std::io::Read, options: &CsvOptions) -> Result<CsvFile, Failed> {
-        let mut reader = options.builder().from_reader(reader);
-        let mut records = Vec::new();
-        for record in reader.records() {
-            records.push(record.map_err(failed)?);
+        let mut reader = options.builder().from_reader(Lines::new(reader, options.delimiter));
+        let records: Result<Vec<csv::StringRecord>, csv::Error> = reader.records().collect();
+        if let Some(line) = reader.get_ref().unclosed() {
+            return Err(Failed::Format(format!("line {line}: a quote that is never closed")));
         }
+        let lines = reader.get_ref().starts().to_vec();
+        let records = records.map_err(|error| failed(error, &lines))?;
         let columns: Vec<String> = if options.headers {
-            let names = reader.headers().map_err(failed)?;
+            let names = reader.headers().map_err(|error| failed(error, &lines))?;
             names.iter().map(|name| name.trim().to_string()).collect()
         } else {
             (0..records.first().map_or(0, csv::StringRecord::len)).map(|i| i.to_string()).collect()
@@ -94,9 +100,13 @@ impl CsvFile {
         let mut sorted: Vec<&String> = columns.iter().collect();
         sorted.sort_unstable();
         if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Failed::Format(format!("line 1: two columns have the name {:?}", pair[0])));
+            return Err(Failed::Format(format!(
+                "line {}: two columns have the name {:?}",
+                lines.first().unwrap_or(&1),
+                pair[0]
+            )));
         }
-        Ok(CsvFile { name: None, columns, records, missing_as_nan: options.missing_as_nan })
+        Ok(CsvFile { name: None, columns, records, lines, missing_as_nan: options.missing_as_nan })
     }
 
     /// The names of the columns in order; numbers from 0 on where the file has no names.
@@ -191,7 +201,7 @@ impl CsvFile {
                     None => T::parse(text),
                 };
                 let Some(value) = value else {
-                    let line = record.position().map_or(0, csv::Position::line);
+                    let line = line(record.position(), &self.lines);
                     bail!(
                         Data,
                         "CsvFile",
@@ -219,8 +229,16 @@ enum Failed {
     Io(std::io::Error),
 }
 
-fn failed(error: csv::Error) -> Failed {
-    let line = error.position().map_or(String::new(), |position| format!("line {}: ", position.line()));
+/// The line in which a record begins.
+fn line(position: Option<&csv::Position>, lines: &[u64]) -> u64 {
+    position.and_then(|position| lines.get(position.record() as usize)).copied().unwrap_or(0)
+}
+
+fn failed(error: csv::Error, lines: &[u64]) -> Failed {
+    let line = match error.position() {
+        Some(position) => format!("line {}: ", line(Some(position), lines)),
+        None => String::new(),
+    };
     match error.into_kind() {
         csv::ErrorKind::Io(error) => Failed::Io(error),
         csv::ErrorKind::Utf8 { err, .. } => {

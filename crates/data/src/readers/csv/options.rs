@@ -19,7 +19,7 @@ use super::{CsvFile, Failed};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct CsvOptions {
-    delimiter: u8,
+    pub(super) delimiter: u8,
     pub(super) headers: bool,
     pub(super) missing_as_nan: bool,
 }
