@@ -240,6 +240,19 @@ fn a_sample_that_fails_or_panics_is_named() {
 }
 
 #[test]
+fn what_datasets_of_the_crate_refuse_is_an_error_of_the_callers_line() {
+    let numbers = TensorDataset::new(Tensor::arange(3).unwrap()).unwrap();
+    let cropped = numbers.transform(chainrule_data::transforms::CenterCrop::new(2));
+    for workers in WORKERS {
+        for batch in &DataLoader::new(&cropped).num_workers(workers) {
+            let error = batch.unwrap_err();
+            assert!(error.message().contains("int64"), "{error}");
+            assert_eq!(error.location().unwrap().file(), file!());
+        }
+    }
+}
+
+#[test]
 fn workers_are_ahead_by_no_more_than_asked() {
     let dataset = Arc::new(Naughty::new(1000));
     let mut batches = DataLoader::new(&dataset).num_workers(2).prefetch_factor(3).iter();

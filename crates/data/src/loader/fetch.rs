@@ -1,6 +1,7 @@
 //! Fetching one batch, with panics turned into values.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use chainrule_tensor::{Error, ErrorKind, Result};
 
@@ -29,6 +30,8 @@ impl<B> Fetched<B> {
     pub(super) fn into_result(self, epoch: &Epoch, batch: usize) -> Result<B> {
         let error = match self {
             Fetched::Done(Ok(batch)) => return Ok(batch),
+            // What a dataset of this crate refuses is of interest where the batch was asked for.
+            Fetched::Done(Err(error)) if is_ours(&error) => error.at_caller(),
             Fetched::Done(Err(error)) => error,
             Fetched::Panicked(message) => {
                 Error::new(ErrorKind::Data, "DataLoader", format!("the dataset panicked: {message}"))
@@ -36,6 +39,13 @@ impl<B> Fetched<B> {
         };
         Err(error.context(describe(epoch, batch)))
     }
+}
+
+/// Whether an error names a place in the source of this crate.
+fn is_ours(error: &Error) -> bool {
+    // `…/src/loader/fetch.rs`
+    let source = Path::new(file!()).ancestors().nth(2);
+    error.location().zip(source).is_some_and(|(place, source)| Path::new(place.file()).starts_with(source))
 }
 
 fn describe(epoch: &Epoch, batch: usize) -> String {

@@ -14,7 +14,11 @@ use crate::{Element, Error, ErrorKind, Result, Shape, Tensor};
 fn draw<R>(operation: &str, f: impl FnOnce(&mut Generator) -> Result<R, String>) -> Result<R> {
     match with_default(f) {
         Ok(value) => Ok(value),
-        Err(message) => Err(Error::new(ErrorKind::Value, operation, message)),
+        // A generator's own messages begin with the name of its method, and the error names the operation.
+        Err(message) => {
+            let rule = message.split_once(": ").map_or(&*message, |(_, rule)| rule);
+            Err(Error::new(ErrorKind::Value, operation, rule))
+        }
     }
 }
 
