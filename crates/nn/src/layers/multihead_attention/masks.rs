@@ -19,9 +19,9 @@ pub(super) fn joined(
         None => None,
         Some(mask) => {
             check(mask, "attn_mask", dtype)?;
-            Some(match &**mask.shape() {
-                &[l, s] if [l, s] == [queries, keys] => mask.clone(),
-                &[m, l, s] if [m, l, s] == [n * heads, queries, keys] => mask.reshape(scores)?,
+            Some(match **mask.shape() {
+                [l, s] if [l, s] == [queries, keys] => mask.clone(),
+                [m, l, s] if [m, l, s] == [n * heads, queries, keys] => mask.reshape(scores)?,
                 _ => bail!(
                     Shape,
                     "MultiheadAttention",
