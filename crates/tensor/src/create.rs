@@ -82,7 +82,10 @@ impl Tensor {
         Tensor::from_parts(Buffer::from_vec(values), shape)
     }
 
-    /// A tensor of a vector's values in row-major order, in the vector's own type and without a copy.
+    /// A tensor of a vector's values in row-major order, in the vector's own type.
+    ///
+    /// More than 32 MiB are taken over as they are; less is copied, unless it happens to begin at a line of the cache as
+    /// the kernels like it.
     ///
     /// ```
     /// # use chainrule_tensor::{Tensor, DType, Result};

@@ -1,4 +1,4 @@
-//! ndarray in and out (with the feature `ndarray`): views cost nothing, owned arrays move in without a copy.
+//! ndarray in and out (with the feature `ndarray`): views cost nothing, very large owned arrays move in without a copy.
 
 use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder};
 
@@ -34,7 +34,7 @@ impl Tensor {
     }
 
     /// An owned ndarray array as a tensor: its memory is taken over where the array is in standard
-    /// (row-major) order, else copied.
+    /// (row-major) order and [`Tensor::from_vec`] would take it over, else copied.
     ///
     /// ```
     /// # use chainrule_tensor::{Tensor, Result};
@@ -62,7 +62,7 @@ impl Tensor {
     }
 
     /// The values as an owned ndarray array in row-major order: without a copy where this is the only handle
-    /// to memory that came from a `Vec` or an array, else copied.
+    /// to memory that was taken over from a `Vec` or an array, else copied.
     ///
     /// # Errors
     /// When `T` is not the tensor's dtype.

@@ -250,8 +250,8 @@ impl Tensor {
         Ok(self.detach().contiguous()?.as_slice()?.to_vec())
     }
 
-    /// The values in row-major order: without a copy where this is the only handle to memory that came from
-    /// a `Vec`, else copied.
+    /// The values in row-major order: without a copy where this is the only handle to memory that was taken
+    /// over from a `Vec`, else copied.
     ///
     /// # Errors
     /// When `T` is not the tensor's dtype.

@@ -4,16 +4,24 @@ use chainrule_tensor::{DType, Tensor};
 use ndarray::{Array1, Array2, Axis, Slice, array};
 
 #[test]
-fn an_array_in_standard_order_moves_in_and_out_without_a_copy() {
+fn an_array_in_standard_order_comes_in_and_goes_out() {
     let array = Array2::from_shape_fn((300, 200), |(i, j)| (i * 200 + j) as f64);
-    let place = array.as_ptr();
     let x = Tensor::from_ndarray(array.clone()).unwrap();
+    assert_eq!((x.dtype(), &**x.shape()), (DType::F64, &[300, 200][..]));
+    assert_eq!(x.as_ndarray::<f64>().unwrap(), array.view().into_dyn());
+    assert_eq!(x.into_ndarray::<f64>().unwrap(), array.into_dyn());
+}
+
+#[test]
+fn a_large_array_moves_in_and_out_without_a_copy() {
+    let mut array = Array2::<f64>::zeros((3000, 2000));
+    array[[2000, 17]] = 5.0;
+    let place = array.as_ptr();
     let moved = Tensor::from_ndarray(array).unwrap();
     assert_eq!(moved.as_slice::<f64>().unwrap().as_ptr(), place);
-    assert_eq!((moved.dtype(), &**moved.shape()), (DType::F64, &[300, 200][..]));
     let back = moved.into_ndarray::<f64>().unwrap();
     assert_eq!(back.as_ptr(), place);
-    assert_eq!(back, x.as_ndarray::<f64>().unwrap());
+    assert_eq!((back.shape(), back[[2000, 17]]), (&[3000, 2000][..], 5.0));
 }
 
 #[test]

@@ -4,10 +4,9 @@ use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicUsize;
 
+use super::buffer::ALIGN;
 use super::class::bytes_of;
 
-/// The alignment of the data: a line of the cache.
-const ALIGN: usize = 64;
 /// What the header takes, so that the data behind it is aligned too.
 const HEADER: usize = size_of::<Header>();
 

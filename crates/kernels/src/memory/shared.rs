@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn vectors_are_shared_without_a_copy() {
-        let values = vec![1.0f32, 2.0];
+        let values = vec![0.0f32; 10 << 20];
         let address = values.as_ptr();
         let shared = Shared::from(Buffer::from_vec(values));
         assert_eq!(shared.clone().as_ptr(), address);
