@@ -6,6 +6,8 @@ use super::cut::Cut;
 const SPEED: f64 = 90.0;
 /// A piece of work worth handing to another thread.
 const PIECE_NS: f64 = 20_000.0;
+/// As much work for each thread is worth cutting once more, so that threads which are held up leave it to others.
+const EVEN_NS: f64 = 100_000.0;
 /// Rows and columns of the smallest block that is computed at full speed.
 const BLOCK: usize = 64;
 /// Blocks are multiples of this many rows and columns.
@@ -36,8 +38,9 @@ impl Plan {
         let wanted = ((nanoseconds / PIECE_NS) as usize).max(1);
         let blocks = m.div_ceil(BLOCK) * n.div_ceil(BLOCK);
         let depth = Cut::into(k, (wanted.min(8) / blocks).max(1), DEPTH_TILE);
-        // Four pieces for each thread even out what else runs on the machine; each block packs its operands anew.
-        let pieces = if threads == 1 { 1 } else { wanted.min(4 * threads).div_ceil(depth.pieces) };
+        // Up to four pieces for each thread even out what else runs on the machine; each block packs its operands anew.
+        let each = ((nanoseconds / threads as f64 / EVEN_NS) as usize).clamp(1, 4);
+        let pieces = if threads == 1 { 1 } else { wanted.min(each * threads).div_ceil(depth.pieces) };
         let cut = |rows: usize| {
             let rows = Cut::into(m, rows, TILE);
             let columns = Cut::into(n, pieces.div_ceil(rows.pieces), TILE);
