@@ -24,6 +24,7 @@ pub mod memory;
 pub mod norm;
 pub mod parallel;
 pub mod pool2d;
+mod prefetch;
 pub mod recurrent;
 pub mod reduce;
 mod register;

@@ -39,17 +39,6 @@ pub(crate) trait Register<T>: Copy {
     ///
     /// The processor has the register.
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
-    /// Asks for the line of memory at `p`, which need not be there, to be brought into the second-level cache.
-    #[inline(always)]
-    fn prefetch(p: *const T) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a prefetch of any address does nothing that the program can see; every x86-64 processor has it.
-        unsafe {
-            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(p.cast());
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = p;
-    }
     /// The sum of the numbers.
     ///
     /// # Safety

@@ -5,6 +5,7 @@
 
 use crate::Element;
 use crate::parallel::{self, SendPtr};
+use crate::prefetch;
 use crate::simd::Kernel;
 
 /// Elements in a piece of work. Fixed, so that results never depend on the number of threads.
@@ -110,15 +111,9 @@ impl<T: Copy + Default, F: Fn([T; K], T) -> [T; K], const K: usize> Kernel for I
 /// Asks for the memory [`AHEAD`] of a block.
 #[inline(always)]
 fn ask_for<T>(block: &[T; LANES]) {
-    #[cfg(target_arch = "x86_64")]
     for line in (0..size_of::<[T; LANES]>()).step_by(64) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let address = block.as_ptr().wrapping_byte_add(line + AHEAD).cast();
-        // SAFETY: the instruction is a hint. It reads nothing into the program, and takes any address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address) };
+        prefetch::to_first_level(block.as_ptr().wrapping_byte_add(line + AHEAD));
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = block;
 }
 
 #[cfg(test)]

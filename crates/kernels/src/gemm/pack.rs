@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Matrix;
 use super::cut::Cut;
+use crate::prefetch;
 use crate::register::{Register, Registers};
 
 /// Where neighbouring lanes are neighbours in memory, so many steps of the depth are copied for all pieces before
@@ -65,7 +66,7 @@ unsafe fn piece<T: Registers, V: Register<T>>(
             for l in 0..whole {
                 let from = data.add(l * x.column_stride);
                 for i in (0..width).step_by(V::LEN) {
-                    V::prefetch(from.wrapping_add(AHEAD * x.column_stride + i));
+                    prefetch::to_second_level(from.wrapping_add(AHEAD * x.column_stride + i));
                     V::load(from.add(i)).store(to.add(l * step + i));
                 }
             }

@@ -1,13 +1,13 @@
 //! A product of floats on one thread.
 //!
 //! Tiles of C stay in registers over a part of the depth. Both operands are read in blocks that stay in the second-level
-//! cache: A in tiles of a few rows, B in panels as wide as two registers; where neighbours along the depth are not read
-//! in order from where they lie, they are copied (packed) first. Every element of C is one chain of fused
+//! cache: A in tiles of a few rows, B in panels as wide as two registers; those that are read often are copied
+//! (packed) first, so that they lie in the order in which they are read. Every element of C is one chain of fused
 //! multiply-adds along each part of the depth, the parts being added up in order: how C is cut does not show.
 
 use super::cut::Cut;
 use super::pack::pack;
-use super::tile::{Operands, tile};
+use super::tile::{Left, Operands, tile};
 use super::{Matrix, Onto};
 use crate::Buffer;
 use crate::register::{Kernel, Register, Registers};
@@ -18,8 +18,11 @@ const DEPTH_BYTES: usize = 256 * 4;
 const BLOCK_BYTES: usize = 1 << 20;
 /// At multiples of this distance, lines of memory fall into the same few places of a first-level cache.
 const CACHE_PERIOD: usize = 4096;
-/// Tiles of A from which on it does not pay to read B at such distances.
+/// Tiles of A from which on it pays to copy B: B is read once for each, and where it lies its rows neither begin at lines
+/// of the cache nor keep to few pages.
 const TILES: usize = 6;
+/// Panels of B from which on it pays to copy A, for the same reasons.
+const PANELS: usize = 6;
 
 /// C = A·B + what it is added to.
 pub(super) struct Product<'a, T> {
@@ -105,13 +108,21 @@ impl<T: Registers> Product<'_, T> {
 
         let tiles = Cut::of_at_most(rows.len(), V::TILE_ROWS, 1);
         let tile_step = V::TILE_ROWS.next_multiple_of(V::LEN);
-        let a_lies_well = lies_well::<T>(a.transposed());
-        if !a_lies_well {
+        let panels = Cut::of_at_most(columns.len(), width, width);
+        let a_lies = if panels.pieces >= PANELS {
+            None
+        } else if lies_well::<T>(a.transposed()) {
+            Some(Left::Columns(a.data[a.offset..].as_ptr(), a.column_stride))
+        } else if lies_well::<T>(a) {
+            Some(Left::Rows(a.data[a.offset..].as_ptr(), a.row_stride))
+        } else {
+            None
+        };
+        if a_lies.is_none() {
             // SAFETY: this part of A lies in its memory (the caller's promise).
             unsafe { pack::<T, V>(a, depth, &tiles, tile_step, packed_a) };
         }
-        let panels = Cut::of_at_most(columns.len(), width, width);
-        let b_lies_well = b.column_stride == 1 && (tiles.pieces < TILES || lies_well::<T>(b));
+        let b_lies_well = b.column_stride == 1 && tiles.pieces < TILES;
         // The last panel may be narrower than what is read of it.
         let in_place = if b_lies_well { columns.len() / width } else { 0 };
         if !b_is_packed && in_place < panels.pieces {
@@ -122,10 +133,10 @@ impl<T: Registers> Product<'_, T> {
         }
         for i in 0..tiles.pieces {
             let tile_rows = tiles.range(i);
-            let (a, a_step) = if a_lies_well {
-                (a.data[a.offset + tile_rows.start..].as_ptr(), a.column_stride)
-            } else {
-                (packed_a[i * depth * tile_step..].as_ptr(), tile_step)
+            let a = match a_lies {
+                Some(Left::Columns(a, step)) => Left::Columns(a.wrapping_add(tile_rows.start), step),
+                Some(Left::Rows(a, stride)) => Left::Rows(a.wrapping_add(tile_rows.start * stride), stride),
+                None => Left::Columns(packed_a[i * depth * tile_step..].as_ptr(), tile_step),
             };
             for j in 0..panels.pieces {
                 let panel = panels.range(j);
@@ -134,7 +145,7 @@ impl<T: Registers> Product<'_, T> {
                 } else {
                     (packed_b[(j - in_place) * depth * width..].as_ptr(), width)
                 };
-                let operands = Operands { depth, a, a_step, b, b_step };
+                let operands = Operands { depth, a, b, b_step };
                 let start = (rows.start + tile_rows.start) * self.c_stride + columns.start + panel.start;
                 // SAFETY: whole registers can be read of what was packed and of panels that are not the last; this
                 // tile of C may be written (the caller's promise).

@@ -3,7 +3,7 @@
 
 use super::cut::Cut;
 use super::pack::pack;
-use super::tile::{Operands, tile};
+use super::tile::{Left, Operands, tile};
 use super::{Matrix, Onto};
 use crate::register::{self, Kernel, Register, Registers};
 
@@ -120,8 +120,7 @@ impl<T: Registers> Kernel<T> for Product<'_, T> {
             }
             let operands = |column: usize| Operands {
                 depth: depth.len(),
-                a: a.as_ptr().wrapping_add(depth.start * a_step + rows.start),
-                a_step,
+                a: Left::Columns(a.as_ptr().wrapping_add(depth.start * a_step + rows.start), a_step),
                 b: b.as_ptr().wrapping_add(depth.start * b_step + column),
                 b_step,
             };

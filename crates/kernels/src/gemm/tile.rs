@@ -6,14 +6,22 @@ use crate::register::{Register, Registers};
 /// The most rows of a tile, on any processor.
 pub(super) const MOST_ROWS: usize = 14;
 
-/// A tile's operands: element (i, l) of A is `a[l · a_step + i]`, element (l, j) of B is `b[l · b_step + j]`.
+/// A tile's operands: element (l, j) of B is `b[l · b_step + j]`.
 #[derive(Clone, Copy)]
 pub(super) struct Operands<T> {
     pub(super) depth: usize,
-    pub(super) a: *const T,
-    pub(super) a_step: usize,
+    pub(super) a: Left<T>,
     pub(super) b: *const T,
     pub(super) b_step: usize,
+}
+
+/// Where the rows of A lie.
+#[derive(Clone, Copy)]
+pub(super) enum Left<T> {
+    /// Element (i, l) is `a[l · step + i]`, for this a and step.
+    Columns(*const T, usize),
+    /// Element (i, l) is `a[i · stride + l]`, for this a and stride.
+    Rows(*const T, usize),
 }
 
 /// `rows` × `columns` elements of C, at most [`Register::TILE_ROWS`] × two registers.
@@ -94,23 +102,48 @@ unsafe fn whole<T: Registers, V: Register<T>, const R: usize, const N: usize>(
     onto: Onto<'_, T>,
     (c, c_stride): (*mut T, usize),
 ) {
-    let Operands { depth, mut a, a_step, mut b, b_step } = operands;
+    let Operands { depth, a, mut b, b_step } = operands;
     // SAFETY: the caller's promise.
     unsafe {
         let mut sums = [[V::splat(T::ZERO); N]; R];
-        for _ in 0..depth {
-            let mut x = [V::splat(T::ZERO); N];
-            for n in 0..N {
-                x[n] = V::load(b.add(n * V::LEN));
-            }
-            for r in 0..R {
-                let y = V::splat(*a.add(r));
-                for n in 0..N {
-                    sums[r][n] = y.mul_add(x[n], sums[r][n]);
+        match a {
+            Left::Columns(mut a, step) => {
+                for _ in 0..depth {
+                    let mut x = [V::splat(T::ZERO); N];
+                    for n in 0..N {
+                        x[n] = V::load(b.add(n * V::LEN));
+                    }
+                    for r in 0..R {
+                        let y = V::splat(*a.add(r));
+                        for n in 0..N {
+                            sums[r][n] = y.mul_add(x[n], sums[r][n]);
+                        }
+                    }
+                    a = a.add(step);
+                    b = b.add(b_step);
                 }
             }
-            a = a.add(a_step);
-            b = b.add(b_step);
+            Left::Rows(a, stride) => {
+                // Nothing is known of these pointers, so that each stays one. Where it is known how they differ, the
+                // compiler computes the next from the one before at every step, which costs as much as the sums.
+                let mut rows = [a; R];
+                for r in 0..R {
+                    rows[r] = std::hint::black_box(a.wrapping_add(r * stride));
+                }
+                for l in 0..depth {
+                    let mut x = [V::splat(T::ZERO); N];
+                    for n in 0..N {
+                        x[n] = V::load(b.add(n * V::LEN));
+                    }
+                    for r in 0..R {
+                        let y = V::splat(*rows[r].add(l));
+                        for n in 0..N {
+                            sums[r][n] = y.mul_add(x[n], sums[r][n]);
+                        }
+                    }
+                    b = b.add(b_step);
+                }
+            }
         }
         // The cases outside of the loops, so that these are unrolled and the sums stay where they are.
         match onto {

@@ -71,6 +71,8 @@ fn index_select_and_index_add_are_the_definitions() {
         ([2, 5, 0], 3),
         ([3, 5, 4], 7),
         ([1, 300, 64], 2000),
+        ([1, 20_000, 16], 500),
+        ([3, 2000, 100], 10),
         ([2, 37, 20], 5000),
         ([40, 9, 33], 50),
         ([1, 1000, 1], 60_000),
@@ -79,24 +81,28 @@ fn index_select_and_index_add_are_the_definitions() {
     for ([outer, n, inner], count) in cases {
         let index = indices(4, count, n);
         let (x, src) = (numbers_f32(5, outer * n * inner), numbers_f32(6, outer * count * inner));
-        let (taken, added) = on_thread_counts(|| {
-            let (mut taken, mut added) = (vec![9.0; outer * count * inner], x.clone());
+        let (taken, added, summed) = on_thread_counts(|| {
+            let (mut taken, mut added) = (vec![9.0; outer * count * inner], vec![9.0; x.len()]);
+            let mut summed = added.clone();
             index_select(&x, [outer, n, inner], &index, &mut taken);
-            index_add(&mut added, [outer, n, inner], &index, &src);
-            (taken, added)
+            index_add(Some(&x), &mut added, [outer, n, inner], &index, &src);
+            index_add(None, &mut summed, [outer, n, inner], &index, &src);
+            (taken, added, summed)
         });
-        let (mut want_taken, mut want_added) = (Vec::new(), x.clone());
+        let (mut want_taken, mut want_added, mut want_summed) = (Vec::new(), x.clone(), vec![0.0; x.len()]);
         for o in 0..outer {
             for (i, &at) in index.iter().enumerate() {
                 for c in 0..inner {
                     let place = (o * n + at as usize) * inner + c;
                     want_taken.push(x[place]);
                     want_added[place] += src[(o * count + i) * inner + c];
+                    want_summed[place] += src[(o * count + i) * inner + c];
                 }
             }
         }
         assert_eq!(taken, want_taken);
         assert_eq!(added, want_added);
+        assert_eq!(summed, want_summed);
     }
 }
 

@@ -240,11 +240,12 @@ mod tests {
     #[test]
     fn vectors_are_copied_only_where_that_pays() {
         // Large ones are taken over, wherever they begin; they come from zeroed pages that are never touched.
-        let v = vec![0u8; COPIED_BYTES + 1];
+        let v = vec![0i64; COPIED_BYTES / 8 + 1];
         let address = v.as_ptr();
         let buffer = Buffer::from_vec(v);
         assert_eq!(buffer.as_ptr(), address);
-        assert_eq!(buffer.into_vec().as_ptr(), address);
+        let v = buffer.into_vec();
+        assert_eq!(v.as_ptr(), address);
         // Others begin at a line afterwards, and are taken over if they did before.
         for len in 1..100 {
             let v: Vec<i64> = (0..len).collect();

@@ -5,7 +5,7 @@ use chainrule_kernels::index;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{Result, Tensor, bail, dispatch};
+use crate::{Result, Shape, Tensor, bail, dispatch};
 
 struct IndexAddBackward {
     dim: usize,
@@ -67,12 +67,37 @@ impl Tensor {
         let (x, added) = (self.detach().contiguous()?, source.detach().contiguous()?);
         let out = dispatch!(self.dtype(), T => {
             let mut out = self.shape().allocate::<T>("index_add")?;
-            out.copy_from_slice(x.as_slice::<T>()?);
-            index::index_add(&mut out, x.shape().around(at), index.as_slice()?, added.as_slice()?);
+            let dims = x.shape().around(at);
+            index::index_add(Some(x.as_slice::<T>()?), &mut out, dims, index.as_slice()?, added.as_slice()?);
             Tensor::from_parts(out, self.shape().clone())
         });
         record(IndexAddBackward { dim: at }, &[self, source], &[Save::Value(&index)], out)
     }
+}
+
+struct SumSlicesBackward {
+    dim: usize,
+}
+
+impl Backward for SumSlicesBackward {
+    fn name(&self) -> &'static str {
+        "sum_slices"
+    }
+
+    fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        Ok(vec![Some(ctx.grad()?.index_select(self.dim as isize, ctx.saved(0)?)?)])
+    }
+}
+
+/// [`Tensor::index_add`] to zeros of a shape, without first writing the zeros. What it is given has been checked.
+pub(super) fn sum_slices(shape: &Shape, dim: usize, index: &Tensor, source: &Tensor) -> Result<Tensor> {
+    let added = source.detach().contiguous()?;
+    let out = dispatch!(source.dtype(), T => {
+        let mut out = shape.allocate::<T>("index_add")?;
+        index::index_add(None, &mut out, shape.around(dim), index.as_slice()?, added.as_slice::<T>()?);
+        Tensor::from_parts(out, shape.clone())
+    });
+    record(SumSlicesBackward { dim }, &[source], &[Save::Value(index)], out)
 }
 
 pub(super) const ROW: Row = Row {

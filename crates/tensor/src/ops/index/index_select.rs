@@ -2,6 +2,7 @@
 
 use chainrule_kernels::index;
 
+use super::index_add::sum_slices;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
@@ -19,8 +20,7 @@ impl Backward for IndexSelectBackward {
 
     // A slice that was taken several times gets the sum.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let zeros = Tensor::full(&self.input, 0.0, ctx.grad()?.dtype())?;
-        Ok(vec![Some(zeros.index_add(self.dim as isize, ctx.saved(0)?, ctx.grad()?)?)])
+        Ok(vec![Some(sum_slices(&self.input, self.dim, ctx.saved(0)?, ctx.grad()?)?)])
     }
 }
 
