@@ -189,8 +189,10 @@ pub trait Float:
     fn tanh(self) -> Self;
     /// The error function
     fn erf(self) -> Self;
-    /// Φ(−|x|), with Φ the distribution function of the normal distribution, and exp(−x²/2).
-    fn normal_tail(self) -> (Self, Self);
+    /// Φ(−|x|), with Φ the distribution function of the normal distribution
+    fn normal_tail(self) -> Self;
+    /// Φ(−|x|) and exp(−x²/2), sooner than one after the other
+    fn normal_tail_and_power(self) -> (Self, Self);
     /// xʸ
     fn powf(self, y: Self) -> Self;
     /// The remainder of x / y with the sign of x
@@ -237,8 +239,12 @@ macro_rules! float {
                 float!(@erf $t, self)
             }
             #[inline(always)]
-            fn normal_tail(self) -> (Self, Self) {
+            fn normal_tail(self) -> Self {
                 float!(@normal_tail $t, self)
+            }
+            #[inline(always)]
+            fn normal_tail_and_power(self) -> (Self, Self) {
+                float!(@normal_tail_and_power $t, self)
             }
             #[inline(always)]
             fn fmod(self, y: Self) -> Self {
@@ -269,6 +275,12 @@ macro_rules! float {
     };
     (@normal_tail f64, $x:ident) => {
         math::normal_tail($x)
+    };
+    (@normal_tail_and_power f32, $x:ident) => {
+        math::normal_tail_and_power_f32($x)
+    };
+    (@normal_tail_and_power f64, $x:ident) => {
+        math::normal_tail_and_power($x)
     };
     (@powf f32, $x:ident, $y:ident) => {
         math::powf($x, $y)

@@ -16,7 +16,7 @@ pub(crate) use erf::{erf, erf_f32};
 pub(crate) use exponential::{exp, exp_m1, tanh};
 pub(crate) use logarithm::{ln, ln_1p};
 pub(crate) use logarithm_f64::{log2, log10};
-pub(crate) use normal::{normal_tail, normal_tail_f32};
+pub(crate) use normal::{normal_tail, normal_tail_and_power, normal_tail_and_power_f32, normal_tail_f32};
 pub(crate) use power::powf;
 pub(crate) use trigonometric::{cos, sin, tan};
 

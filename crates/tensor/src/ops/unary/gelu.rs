@@ -10,11 +10,10 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 /// 1/√(2π)
 const FRAC_1_SQRT_TAU: f64 = FRAC_2_SQRT_PI * FRAC_1_SQRT_2 / 2.0;
 
-/// Φ(x) and exp(−x²/2).
+/// Φ(x) by Φ(−|x|).
 #[inline(always)]
-fn cdf<T: Float>(x: T) -> (T, T) {
-    let (tail, power) = x.normal_tail();
-    (if x < T::ZERO { tail } else { T::ONE - tail }, power)
+fn cdf<T: Float>(x: T, tail: T) -> T {
+    if x < T::ZERO { tail } else { T::ONE - tail }
 }
 
 #[derive(Clone, Copy)]
@@ -26,12 +25,12 @@ impl Unary for Gelu {
     const COST_NS: f64 = 4.0;
     #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
-        x * cdf(x).0
+        x * cdf(x, x.normal_tail())
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
-        let (cdf, power) = cdf(x);
-        g * (cdf + x * T::of(FRAC_1_SQRT_TAU) * power)
+        let (tail, power) = x.normal_tail_and_power();
+        g * (cdf(x, tail) + x * T::of(FRAC_1_SQRT_TAU) * power)
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
         let cdf = x.mul(FRAC_1_SQRT_2)?.erf()?.add(1.0)?.mul(0.5)?;
