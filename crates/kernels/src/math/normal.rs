@@ -44,6 +44,8 @@ const LOGARITHM: [f64; 8] = [
 #[inline(always)]
 pub(crate) fn normal_tail_f32(x: f32) -> f32 {
     let a = x.abs();
+    // From 14 on the tail is 0; the polynomial of infinity would be none.
+    let a = if a > 14.0 { 14.0 } else { a };
     0.5 * exp_of_negative(-a * polynomial(&LOGARITHM, a))
 }
 
