@@ -27,7 +27,7 @@ pub struct Affine<'a, T> {
 }
 
 /// Normalises rows of `n` into `out`; `mean` and `inverse` (1 / √(variance + eps)) of each row are kept for the way
-/// back. Statistics are accumulated in `f64`.
+/// back. Means are accumulated in `f64`, deviations from them in `T` by stretches.
 pub fn forward<T: Float>(
     x: &[T],
     n: usize,
@@ -67,9 +67,11 @@ impl<T: Float> Kernel for Forward<'_, T> {
         let rows = self.x.chunks_exact(self.n).zip(self.out.chunks_exact_mut(self.n));
         for ((x, out), statistics) in rows.zip(self.statistics) {
             let mean = lanes::fold(x, 0.0, T::to_f64, |a, b| a + b) / count;
-            let square = |v: T| (v.to_f64() - mean) * (v.to_f64() - mean);
-            let variance = lanes::fold(x, 0.0, square, |a, b| a + b) / count;
-            let (mean, inverse) = (T::from_f64(mean), T::from_f64(1.0 / (variance + self.eps).sqrt()));
+            let rounded = T::from_f64(mean);
+            // The squares around a rounded mean are too large by the square of what it was rounded by.
+            let squares = lanes::sum(x, |v| (v - rounded) * (v - rounded)) / count;
+            let variance = (squares - (mean - rounded.to_f64()).powi(2)).max(0.0);
+            let (mean, inverse) = (rounded, T::from_f64(1.0 / (variance + self.eps).sqrt()));
             *statistics = [mean, inverse];
             match (self.affine.weight, self.affine.bias) {
                 (Some(weight), Some(bias)) => {
@@ -151,25 +153,27 @@ impl<T: Float> Kernel for Backward<'_, T> {
         let n = self.n;
         self.sums.fill(0.0);
         let (of_weight, of_bias) = self.sums.split_at_mut(n);
+        // What is read for a group of rows is in the first-level cache when its rows are read again.
         let groups = self.grad.chunks(GROUP * n).zip(self.x.chunks(GROUP * n));
-        for ((grad, x), statistics) in groups.zip(self.statistics.chunks(GROUP)) {
+        let groups = groups.zip(self.of_x.chunks_mut(GROUP * n)).zip(self.statistics.chunks(GROUP));
+        for (((grad, x), of_x), statistics) in groups {
             add_affine((grad, x), statistics, of_weight, of_bias);
-        }
-        let rows = self.grad.chunks_exact(n).zip(self.x.chunks_exact(n)).zip(self.of_x.chunks_exact_mut(n));
-        for (((grad, x), out), &[mean, inverse]) in rows.zip(self.statistics) {
-            // ĝ goes to its place in the output first.
-            match self.weight {
-                Some(weight) => {
-                    for ((out, &g), &w) in out.iter_mut().zip(grad).zip(weight) {
-                        *out = g * w;
+            let rows = grad.chunks_exact(n).zip(x.chunks_exact(n)).zip(of_x.chunks_exact_mut(n));
+            for (((grad, x), out), &[mean, inverse]) in rows.zip(statistics) {
+                // ĝ goes to its place in the output first.
+                match self.weight {
+                    Some(weight) => {
+                        for ((out, &g), &w) in out.iter_mut().zip(grad).zip(weight) {
+                            *out = g * w;
+                        }
                     }
+                    None => out.copy_from_slice(grad),
                 }
-                None => out.copy_from_slice(grad),
-            }
-            let sums = lanes::sums2((out, x), |g, x| [g, g * ((x - mean) * inverse)]);
-            let [sum, product] = sums.map(|sum| T::from_f64(sum / n as f64));
-            for (out, &x) in out.iter_mut().zip(x) {
-                *out = (*out - sum - (x - mean) * inverse * product) * inverse;
+                let sums = lanes::sums2((out, x), |g, x| [g, g * ((x - mean) * inverse)]);
+                let [sum, product] = sums.map(|sum| T::from_f64(sum / n as f64));
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = (*out - sum - (x - mean) * inverse * product) * inverse;
+                }
             }
         }
     }
