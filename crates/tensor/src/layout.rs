@@ -52,6 +52,16 @@ impl Layout {
     pub(crate) fn is_contiguous(&self) -> bool {
         self.is_contiguous
     }
+
+    /// The dimensions in the order of memory, outermost first. Those that are repeated without memory of their own stay
+    /// where they are, with all others.
+    pub(crate) fn memory_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.shape.len()).collect();
+        if !self.is_contiguous && !self.strides.contains(&0) {
+            order.sort_by_key(|&dim| std::cmp::Reverse(self.strides[dim]));
+        }
+        order
+    }
 }
 
 fn is_contiguous(shape: &[usize], strides: &[usize]) -> bool {

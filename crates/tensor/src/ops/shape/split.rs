@@ -8,6 +8,8 @@ use crate::{Result, Shape, Tensor, bail};
 struct SplitBackward {
     dim: usize,
     sizes: Vec<usize>,
+    /// [`Layout::memory_order`](crate::layout::Layout::memory_order) of the input.
+    order: Vec<usize>,
 }
 
 impl Backward for SplitBackward {
@@ -17,8 +19,22 @@ impl Backward for SplitBackward {
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let shape = |i: usize, known: &Tensor| known.shape().with_size(self.dim, self.sizes[i]);
-        Ok(vec![Some(Tensor::cat(&all_grads(ctx, self.sizes.len(), shape)?, self.dim as isize)?)])
+        let grads = all_grads(ctx, self.sizes.len(), shape)?;
+        Ok(vec![Some(cat_in_order(&grads, self.dim, &self.order)?)])
     }
+}
+
+/// [`Tensor::cat`] into memory of a given order of dimensions: that of what was cut into the pieces, so that what made
+/// it of a contiguous tensor is undone without a copy.
+pub(super) fn cat_in_order(parts: &[Tensor], dim: usize, order: &[usize]) -> Result<Tensor> {
+    if order.is_sorted() {
+        return Tensor::cat(parts, dim as isize);
+    }
+    let place = |dim: usize| order.iter().position(|&d| d == dim).unwrap_or(dim) as isize;
+    let there: Vec<isize> = order.iter().map(|&dim| dim as isize).collect();
+    let back: Vec<isize> = (0..order.len()).map(place).collect();
+    let parts: Vec<Tensor> = parts.iter().map(|part| part.permute(&there)).collect::<Result<_>>()?;
+    Tensor::cat(&parts, place(dim))?.permute(back)
 }
 
 /// The gradients of `count` outputs, with zeros for those that got none, in the shape that is told from one
@@ -128,7 +144,8 @@ impl Tensor {
             views.push(self.cropped_view(&origin, &self.shape().with_size(dim, size)));
             origin.sizes_mut()[dim] += size;
         }
-        record_many(SplitBackward { dim, sizes }, &[self], &[], views)
+        let order = self.layout().memory_order();
+        record_many(SplitBackward { dim, sizes, order }, &[self], &[], views)
     }
 }
 
@@ -151,6 +168,7 @@ pub(super) const ROW: Row = Row {
                 Ok(x[0].split(2, 0)?.into_iter().skip(1).take(1).collect())
             }),
             Sample::many("chunks", [values(1, [2, 5])], |x| x[0].chunk(3, -1)),
+            Sample::many("permuted", [values(1, [2, 4, 3])], |x| x[0].permute([2, 0, 1])?.split(2, -1)),
         ]
     })
 };

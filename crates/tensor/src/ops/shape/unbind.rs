@@ -1,6 +1,6 @@
 //! Unbind.
 
-use super::split::all_grads;
+use super::split::{all_grads, cat_in_order};
 use crate::autograd::{Backward, Context, record_many};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
@@ -9,6 +9,8 @@ use crate::{Result, Tensor, bail};
 struct UnbindBackward {
     dim: usize,
     count: usize,
+    /// As of [`split`](Tensor::split).
+    order: Vec<usize>,
 }
 
 impl Backward for UnbindBackward {
@@ -17,8 +19,11 @@ impl Backward for UnbindBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let grads = all_grads(ctx, self.count, |_, known| known.shape().clone())?;
-        Ok(vec![Some(Tensor::stack(&grads, self.dim as isize)?)])
+        let mut slices = all_grads(ctx, self.count, |_, known| known.shape().clone())?;
+        for slice in &mut slices {
+            *slice = slice.unsqueeze(self.dim as isize)?;
+        }
+        Ok(vec![Some(cat_in_order(&slices, self.dim, &self.order)?)])
     }
 }
 
@@ -47,7 +52,8 @@ impl Tensor {
         let step = if self.numel() == 0 { 0 } else { self.strides()[dim] };
         let count = self.shape()[dim];
         let view = |i: usize| self.view_as(shape.clone(), strides.clone(), self.layout().offset() + i * step);
-        record_many(UnbindBackward { dim, count }, &[self], &[], (0..count).map(view).collect())
+        let order = self.layout().memory_order();
+        record_many(UnbindBackward { dim, count, order }, &[self], &[], (0..count).map(view).collect())
     }
 }
 
@@ -66,6 +72,7 @@ pub(super) const ROW: Row = Row {
                 Ok(x[0].unbind(0)?.into_iter().skip(1).take(1).collect())
             }),
             Sample::many("elements", [values(1, [3])], |x| x[0].unbind(0)),
+            Sample::many("permuted", [values(1, [2, 3, 4])], |x| x[0].permute([1, 2, 0])?.unbind(0)),
         ]
     })
 };
