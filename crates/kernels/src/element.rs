@@ -5,8 +5,17 @@ use std::fmt::Debug;
 use crate::math;
 use crate::simd::{self, Kernel};
 
-/// A value that a tensor can hold: `f32`, `f64`, `i64` or `bool`.
-pub trait Element: Copy + Send + Sync + Default + PartialEq + PartialOrd + Debug + 'static {
+/// What only this crate can implement, because unsafe code trusts its implementations.
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+    impl Sealed for i64 {}
+    impl Sealed for bool {}
+}
+
+/// A value that a tensor can hold: `f32`, `f64`, `i64` or `bool`, and no other type.
+pub trait Element: sealed::Sealed + Copy + Send + Sync + Default + PartialEq + PartialOrd + Debug + 'static {
     /// Whether every bit pattern is a valid value, so that recycled memory of any kind can be handed out
     /// as it is. False for `bool` only.
     const ANY_BITS: bool;

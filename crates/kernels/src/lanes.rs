@@ -39,7 +39,7 @@ pub(crate) fn fold2<T: Copy, U: Copy, A: Copy>(
     merge(lanes, combine)
 }
 
-/// Elements that [`sums2`] adds up in their own precision before it goes on in `f64`: sixteen to a lane.
+/// Elements that [`sum`] and [`sums2`] add up in their own precision before they go on in `f64`: sixteen to a lane.
 const STRETCH: usize = 16 * LANES;
 
 /// A sum over elements. Half as much work as a fold in `f64`, at the price of a few roundings in the precision of `T`.

@@ -36,7 +36,8 @@ pub fn level() -> Level {
         let wanted = match std::env::var("CHAINRULE_SIMD").as_deref() {
             Ok("baseline") => Level::Baseline,
             Ok("avx2") => Level::Avx2,
-            _ => Level::Avx512,
+            Ok("avx512") | Err(_) => Level::Avx512,
+            Ok(other) => panic!("CHAINRULE_SIMD is {other:?}, not baseline, avx2 or avx512"),
         };
         wanted.min(best())
     })

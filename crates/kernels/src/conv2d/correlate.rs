@@ -106,7 +106,7 @@ impl<T: Registers> Correlate<'_, T> {
         // `tap + q + N · LEN <= tap + len + SLACK`, which `run` has checked; weights are BLOCK for each tap;
         // the grid has BLOCK rows of at least `len + SLACK` elements.
         unsafe {
-            weights = weights.add(row);
+            weights = weights.wrapping_add(row);
             let mut sums = [[V::splat(T::ZERO); N]; R];
             for r in 0..R {
                 sums[r] = [V::splat(self.first[row + r]); N];
@@ -123,7 +123,7 @@ impl<T: Registers> Correlate<'_, T> {
                         sums[r][n] = w.mul_add(x[n], sums[r][n]);
                     }
                 }
-                weights = weights.add(BLOCK);
+                weights = weights.wrapping_add(BLOCK);
             }
             let out = self.grid.data.as_mut_ptr();
             for r in 0..R {

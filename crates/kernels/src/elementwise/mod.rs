@@ -325,6 +325,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_there_is_not_read() {
+        // In 64 bits the place of the last element comes out as 0.
+        for (shape, strides) in [([2, 3], [1, 1usize << 63]), ([2, 2], [2, 0]), ([3, 2], [usize::MAX, 1])] {
+            let out = &mut [0.0; 6][..shape.iter().product()];
+            let view = View { data: &[1.0f32, 2.0], offset: 0, strides: &strides };
+            let copied = std::panic::AssertUnwindSafe(|| copy(&shape, view, out));
+            assert!(std::panic::catch_unwind(copied).is_err(), "{shape:?} {strides:?}");
+        }
+    }
+
+    #[test]
     fn empty_shapes_touch_nothing() {
         let view: View<'_, f32> = View { data: &[], offset: 0, strides: &[1, 1] };
         map(&[0, 4], view, &mut [], 1.0, |x| x);

@@ -84,9 +84,11 @@ impl<'a, T: Copy> Operand<'a, T> {
 impl<T> View<'_, T> {
     /// Panics when an element of the shape would lie beyond the memory.
     pub(super) fn check(&self, shape: &[usize]) {
-        let reach =
-            shape.iter().zip(self.strides).map(|(n, stride)| n.saturating_sub(1) * stride).sum::<usize>();
-        let inside = self.offset + reach < self.data.len();
+        // The greatest index, unless it is too large a number.
+        let last = shape.iter().zip(self.strides).try_fold(self.offset, |sum, (n, stride)| {
+            n.saturating_sub(1).checked_mul(*stride).and_then(|reach| sum.checked_add(reach))
+        });
+        let inside = last.is_some_and(|last| last < self.data.len());
         assert!(inside || shape.contains(&0), "an operand reaches beyond its memory");
     }
 }

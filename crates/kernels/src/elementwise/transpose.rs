@@ -16,8 +16,11 @@ pub(crate) fn transpose<T: Element>(
     if rows == 0 || columns == 0 {
         return;
     }
-    assert!((columns - 1) * stride + rows <= source.len(), "the source's length");
-    assert!((rows - 1) * out_stride + columns <= out.len() && columns <= out_stride, "the output's length");
+    let reach = |lines: usize, stride: usize, length| (lines - 1).checked_mul(stride)?.checked_add(length);
+    let fits = |reach: Option<usize>, len| reach.is_some_and(|reach| reach <= len);
+    assert!(fits(reach(columns, stride, rows), source.len()), "the source's length");
+    let out_fits = fits(reach(rows, out_stride, columns), out.len()) && columns <= out_stride;
+    assert!(out_fits, "the output's length");
     let (source, out) = (source.as_ptr(), out.as_mut_ptr());
     // Registers move bits: what they are taken for does not matter.
     match size_of::<T>() {

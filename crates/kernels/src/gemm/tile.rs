@@ -28,9 +28,8 @@ pub(super) enum Left<T> {
 ///
 /// # Safety
 ///
-/// Of each row of B whole registers may be read: one where `columns` fit, else two. A row to add has at least
-/// `columns` elements. C may be written (and read) by
-/// nobody else. The processor has the register.
+/// Of each row of B whole registers may be read: one where `columns` fit, else two. A row to add has at least `columns`
+/// elements. C may be written (and read) by nobody else. The processor has the register.
 #[inline(always)]
 pub(super) unsafe fn tile<T: Registers, V: Register<T>>(
     (rows, columns): (usize, usize),
@@ -119,8 +118,9 @@ unsafe fn whole<T: Registers, V: Register<T>, const R: usize, const N: usize>(
                             sums[r][n] = y.mul_add(x[n], sums[r][n]);
                         }
                     }
-                    a = a.add(step);
-                    b = b.add(b_step);
+                    // Beyond the last step there may be no memory.
+                    a = a.wrapping_add(step);
+                    b = b.wrapping_add(b_step);
                 }
             }
             Left::Rows(a, stride) => {
@@ -141,7 +141,7 @@ unsafe fn whole<T: Registers, V: Register<T>, const R: usize, const N: usize>(
                             sums[r][n] = y.mul_add(x[n], sums[r][n]);
                         }
                     }
-                    b = b.add(b_step);
+                    b = b.wrapping_add(b_step);
                 }
             }
         }

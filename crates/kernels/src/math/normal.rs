@@ -1,7 +1,7 @@
 //! The normal distribution: what gelu is made of.
 //!
-//! Far from 0 the distribution function falls like an exponential of a square, so it is found as an exponential, and
-//! nothing cancels far below zero:
+//! Far from 0 the distribution function falls like an exponential of a square, so in `f32` it is found as an exponential,
+//! and nothing cancels far below zero (in `f64`, where it is ½ − ½·erf, it does):
 //!
 //! Φ(−a) = exp(−a · Q(a)) / 2 for a ≥ 0, where a polynomial of degree 7 follows Q, or, where the density is wanted too,
 //! Φ(−a) = exp(−a²/2) · M(a), with M, the Mills ratio by a factor, a polynomial of degree 12: one exponential for both.

@@ -1,7 +1,8 @@
 //! Free blocks, by size class.
 //!
-//! Small ones are kept per thread, without locks; large ones in one shared list a class, behind a lock that is held
-//! for a push or a pop.
+//! Small ones are kept per thread, without locks; large ones, and small ones of which a thread has enough, in one shared
+//! list a class, behind a lock that is held for a push or a pop. So blocks come back to a thread that makes what another
+//! one drops.
 
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -21,8 +22,8 @@ const SMALL_KEPT: usize = 1 << 20;
 static LIMIT: AtomicUsize = AtomicUsize::new(4 << 30);
 /// Whether small blocks are kept at all.
 static KEEP_SMALL: AtomicBool = AtomicBool::new(true);
-static LARGE: [Mutex<List>; CLASSES] = [const { Mutex::new(List::new(usize::MAX)) }; CLASSES];
-/// Bytes in the lists of large blocks.
+static LISTS: [Mutex<List>; CLASSES] = [const { Mutex::new(List::new(usize::MAX)) }; CLASSES];
+/// Bytes in the shared lists, and of blocks on the way there.
 static SHARED: AtomicUsize = AtomicUsize::new(0);
 /// Bytes of data in blocks that came from the system and have not gone back.
 static FROM_SYSTEM: AtomicI64 = AtomicI64::new(0);
@@ -138,8 +139,8 @@ pub(super) fn give_back_value(block: Block, class: usize) {
 /// A block that this thread does not keep.
 #[cold]
 fn take_elsewhere(class: usize) -> Option<Block> {
-    if (SMALL_CLASSES..CLASSES).contains(&class)
-        && let Some(block) = large(class).pop()
+    if class < CLASSES
+        && let Some(block) = shared(class).pop()
     {
         SHARED.fetch_sub(bytes_of(class), Relaxed);
         return Some(block);
@@ -155,18 +156,16 @@ fn take_elsewhere(class: usize) -> Option<Block> {
 fn give_back_elsewhere(block: Block) {
     // SAFETY: the block is alive, and nobody else knows it.
     let (class, bytes) = unsafe { (block.header().class, block.header().bytes) };
-    let kept = (SMALL_CLASSES..CLASSES).contains(&class)
-        && SHARED.load(Relaxed) + bytes <= LIMIT.load(Relaxed)
-        && large(class).push(block);
-    if kept {
-        SHARED.fetch_add(bytes, Relaxed);
-    } else {
+    // Counted before others can see the block: whoever takes it counts it out.
+    let before = SHARED.fetch_add(bytes, Relaxed);
+    if class >= CLASSES || before + bytes > LIMIT.load(Relaxed) || !shared(class).push(block) {
+        SHARED.fetch_sub(bytes, Relaxed);
         release(block);
     }
 }
 
-fn large(class: usize) -> MutexGuard<'static, List> {
-    LARGE[class].lock().unwrap_or_else(|e| e.into_inner())
+fn shared(class: usize) -> MutexGuard<'static, List> {
+    LISTS[class].lock().unwrap_or_else(|e| e.into_inner())
 }
 
 /// Bytes that came from the system and have not gone back.
@@ -180,18 +179,19 @@ pub(super) fn system_allocations() -> u64 {
 }
 
 /// Sets how many bytes may be kept for reuse (4 GiB at the start); what is over it goes back to the system
-/// as buffers are dropped. The limit is that of blocks of more than 16 KiB. Of smaller ones each thread keeps at most
-/// 1 MiB of a size, and none where the limit is below 32 MiB.
+/// as buffers are dropped. The limit is that of what threads share: blocks of more than 16 KiB, and smaller
+/// ones of which a thread has enough. Of these each thread keeps at most 1 MiB of a size for itself, and none where the
+/// limit is below 32 MiB.
 pub fn set_cache_limit(bytes: usize) {
     LIMIT.store(bytes, Relaxed);
     KEEP_SMALL.store(bytes >= 32 << 20, Relaxed);
 }
 
-/// Gives the kept memory back to the system: all large blocks, and the calling thread's small ones.
+/// Gives the kept memory back to the system: what threads share, and the calling thread's own small blocks.
 pub fn trim() {
     with_local(Local::trim);
-    for class in SMALL_CLASSES..CLASSES {
-        let mut list = large(class);
+    for class in 0..CLASSES {
+        let mut list = shared(class);
         while let Some(block) = list.pop() {
             SHARED.fetch_sub(bytes_of(class), Relaxed);
             release(block);

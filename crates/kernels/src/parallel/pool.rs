@@ -8,7 +8,7 @@ use std::any::Any;
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
@@ -73,10 +73,15 @@ impl Pool {
     /// Calls `work` here and on each thread that comes in time, and returns when all calls have. Calls it here alone
     /// where the threads are busy with something else. Panics where one of the calls did.
     pub(super) fn run(&self, work: &(dyn Fn() + Sync)) {
-        let Ok(_busy) = self.busy.try_lock() else {
-            return work();
+        let _busy = match self.busy.try_lock() {
+            Ok(busy) => busy,
+            // Somebody's work has panicked, which leaves nothing half done here: the round has ended all the same.
+            Err(TryLockError::Poisoned(busy)) => busy.into_inner(),
+            Err(TryLockError::WouldBlock) => return work(),
         };
         let board = &*self.board;
+        // Where the work panicked here and on another thread, the other's panic was left.
+        *board.panic.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let pointer = std::ptr::from_ref(work);
         // SAFETY: this changes the lifetime alone; the round, in which the pointer is used, ends within this function.
         let pointer = unsafe { std::mem::transmute::<*const (dyn Fn() + Sync + '_), Work>(pointer) };
@@ -242,11 +247,19 @@ mod tests {
             }));
             assert!(result.is_err());
         }
-        let calls = AtomicUsize::new(0);
+        // The other threads still join in, and no panic is left over.
+        let others = AtomicUsize::new(0);
+        let here = std::thread::current().id();
         pool.run(&|| {
-            calls.fetch_add(1, SeqCst);
+            if std::thread::current().id() != here {
+                others.fetch_add(1, SeqCst);
+            } else {
+                while others.load(SeqCst) == 0 {
+                    std::thread::yield_now();
+                }
+            }
         });
-        assert!(calls.into_inner() > 0);
+        assert!(others.into_inner() > 0);
     }
 
     #[test]

@@ -51,8 +51,11 @@ const LINE: usize = 16;
 /// With fewer channels than this the transforms take longer than what they save. Of 32 images of 28 × 28 all three
 /// directions together took, in milliseconds on one thread with AVX-512 (and directly): from 8 to 8 channels 1.9 (1.3),
 /// 12 to 12: 2.1 (2.6), 16 to 16: 2.2 (4.3), 17 to 17, where half of the lanes are empty: 4.7 (5.2), 24 to 24: 5.6
-/// (9.1). Small images and single ones gain as much.
+/// (9.1). Small images and single ones gain as much, as long as there are [`FEWEST_OUTPUTS`].
 const FEWEST_CHANNELS: usize = 12;
+/// With fewer outputs of a channel than eight tiles, over all images, the weights are not transformed for enough of them:
+/// that takes as long as the products of twenty tiles.
+const FEWEST_OUTPUTS: usize = 8 * TILE * TILE;
 
 /// Whether this is for the convolution, and faster.
 pub(super) fn suits(shape: &Conv2dShape) -> bool {
@@ -62,4 +65,5 @@ pub(super) fn suits(shape: &Conv2dShape) -> bool {
         && shape.groups == 1
         && shape.padding.iter().all(|&padding| padding <= 2)
         && shape.in_channels.min(shape.out_channels) >= FEWEST_CHANNELS
+        && shape.batch * shape.output().iter().product::<usize>() >= FEWEST_OUTPUTS
 }

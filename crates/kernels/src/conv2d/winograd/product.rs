@@ -81,8 +81,9 @@ unsafe fn by_channels<T: Registers, V: Register<T>, const R: usize, const N: usi
                 for l in 0..V::LEN {
                     step::<T, V, R, N>(a.add(l), V::LEN, b.add(l * V::LEN), b_group, &mut sums);
                 }
-                a = a.add(a_group);
-                b = b.add(V::LEN * V::LEN);
+                // Beyond the last group there may be no memory.
+                a = a.wrapping_add(a_group);
+                b = b.wrapping_add(V::LEN * V::LEN);
             }
             for l in 0..(end - done) % V::LEN {
                 step::<T, V, R, N>(a.add(l), V::LEN, b.add(l * V::LEN), b_group, &mut sums);
