@@ -15,7 +15,9 @@ mod sealed {
 }
 
 /// A value that a tensor can hold: `f32`, `f64`, `i64` or `bool`, and no other type.
-pub trait Element: sealed::Sealed + Copy + Send + Sync + Default + PartialEq + PartialOrd + Debug + 'static {
+pub trait Element:
+    sealed::Sealed + Copy + Send + Sync + Default + PartialEq + PartialOrd + Debug + 'static
+{
     /// Whether every bit pattern is a valid value, so that recycled memory of any kind can be handed out
     /// as it is. False for `bool` only.
     const ANY_BITS: bool;

@@ -6,6 +6,7 @@
 //! as fast as memory delivers `f32` and makes their rounding error one rounding of the result.
 
 use crate::Float;
+use crate::prefetch;
 
 /// Accumulators that run side by side.
 pub(crate) const LANES: usize = 64;
@@ -38,6 +39,10 @@ pub(crate) fn fold2<T: Copy, U: Copy, A: Copy>(
     accumulate2(&mut lanes, (x, y), |a, v, w| combine(a, map(v, w)));
     merge(lanes, combine)
 }
+
+/// How far ahead of its use memory is asked for. Sums would wait for it at the beginning of each page, where the processor
+/// does not yet know that they go on: that of four million numbers took an eighth longer.
+const AHEAD: usize = 2048;
 
 /// Elements that [`sum`] and [`sums2`] add up in their own precision before they go on in `f64`: sixteen to a lane.
 const STRETCH: usize = 16 * LANES;
@@ -87,6 +92,7 @@ pub(crate) fn accumulate<T: Copy, A: Copy>(lanes: &mut [A; LANES], x: &[T], step
     // Four rows of lanes at a time: the lanes are loaded and stored a quarter as often.
     let (fours, x) = x.as_chunks::<{ 4 * LANES }>();
     for four in fours {
+        prefetch::slice(four.as_ptr().wrapping_byte_add(AHEAD), size_of_val(four));
         for lane in 0..LANES {
             let two = step(step(lanes[lane], four[lane]), four[LANES + lane]);
             lanes[lane] = step(step(two, four[2 * LANES + lane]), four[3 * LANES + lane]);

@@ -24,12 +24,11 @@ pub(crate) fn to_second_level<T>(p: *const T) {
     let _ = p;
 }
 
-/// Asks for the lines that hold these elements, up to [`MOST_BYTES`] of them.
+/// Asks for the lines that hold so many bytes from `p` on, up to [`MOST_BYTES`].
 #[inline(always)]
-pub(crate) fn slice<T>(elements: &[T]) {
-    let bytes = size_of_val(elements).min(MOST_BYTES);
-    for at in (0..bytes).step_by(LINE) {
-        to_first_level(elements.as_ptr().wrapping_byte_add(at));
+pub(crate) fn slice<T>(p: *const T, bytes: usize) {
+    for at in (0..bytes.min(MOST_BYTES)).step_by(LINE) {
+        to_first_level(p.wrapping_byte_add(at));
     }
 }
 

@@ -4,6 +4,9 @@ use std::marker::PhantomData;
 
 use crate::parallel::{self, SendPtr};
 
+/// Elements in a piece of work, where strips are smaller.
+const PIECE: usize = 16_384;
+
 /// Some neighbouring columns of an `[n, inner]` plane, to be written by one task.
 pub(crate) struct Strip<'a, T> {
     first: *mut T,
@@ -77,12 +80,16 @@ pub(crate) fn strips_mut<T: Send>(
     }
     let base = SendPtr(out.as_mut_ptr());
     let strips = inner.div_ceil(width.max(1));
-    parallel::run(outer * strips, total_ns, |i| {
-        let (plane, column) = (i / strips, i % strips * width);
-        // SAFETY: plane < outer and column < inner, so the element is in `out`, which is not empty.
-        let first = unsafe { base.get().add(plane * n * inner + column) };
-        let width = width.min(inner - column);
-        task(plane, column, Strip { first, rows: n, stride: inner, width, owner: PhantomData });
+    // Small strips are done several at a time: they are not worth being shared out one by one.
+    let together = (PIECE / (n * width.min(inner)).max(1)).max(1);
+    parallel::run((outer * strips).div_ceil(together), total_ns, |piece| {
+        for i in piece * together..((piece + 1) * together).min(outer * strips) {
+            let (plane, column) = (i / strips, i % strips * width);
+            // SAFETY: plane < outer and column < inner, so the element is in `out`, which is not empty.
+            let first = unsafe { base.get().add(plane * n * inner + column) };
+            let width = width.min(inner - column);
+            task(plane, column, Strip { first, rows: n, stride: inner, width, owner: PhantomData });
+        }
     });
 }
 
@@ -92,8 +99,14 @@ mod tests {
 
     #[test]
     fn every_element_is_in_one_strip() {
-        for (dims, width) in [([2, 3, 10], 4), ([1, 5, 7], 7), ([3, 1, 1], 9), ([4, 2, 6], 1), ([2, 0, 3], 2)]
-        {
+        for (dims, width) in [
+            ([2000, 3, 10], 4),
+            ([2, 3, 10], 4),
+            ([1, 5, 7], 7),
+            ([3, 1, 1], 9),
+            ([4, 2, 6], 1),
+            ([2, 0, 3], 2),
+        ] {
             let mut out = vec![0; dims.iter().product()];
             strips_mut(&mut out, dims, width, 1e9, |plane, column, mut strip| {
                 for row in 0..dims[1] {

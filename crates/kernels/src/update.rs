@@ -111,9 +111,7 @@ impl<T: Copy + Default, F: Fn([T; K], T) -> [T; K], const K: usize> Kernel for I
 /// Asks for the memory [`AHEAD`] of a block.
 #[inline(always)]
 fn ask_for<T>(block: &[T; LANES]) {
-    for line in (0..size_of::<[T; LANES]>()).step_by(64) {
-        prefetch::to_first_level(block.as_ptr().wrapping_byte_add(line + AHEAD));
-    }
+    prefetch::slice(block.as_ptr().wrapping_byte_add(AHEAD), size_of_val(block));
 }
 
 #[cfg(test)]

@@ -38,7 +38,8 @@ pub fn index_select<T: Element>(x: &[T], [outer, n, inner]: [usize; 3], index: &
             if inner == 1 {
                 out[0] = from(slice)[0];
             } else {
-                prefetch::slice(from((slice + AHEAD).min(last)));
+                let ahead = from((slice + AHEAD).min(last));
+                prefetch::slice(ahead.as_ptr(), size_of_val(ahead));
                 out.copy_from_slice(from(slice));
             }
         }

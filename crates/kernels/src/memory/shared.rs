@@ -158,6 +158,20 @@ mod tests {
     }
 
     #[test]
+    fn blocks_come_back_to_a_thread_that_makes_what_another_drops() {
+        // A loader's worker makes labels, the training loop drops them. Small blocks are kept by the thread that drops them,
+        // until it has a mebibyte.
+        let (count, before) = (100_000, super::super::stats().system_allocations);
+        let (sender, receiver) = std::sync::mpsc::sync_channel(4);
+        std::thread::scope(|scope| {
+            scope.spawn(move || (0..count).for_each(|_| sender.send(Buffer::<i64>::filled(64, 1)).unwrap()));
+            receiver.into_iter().for_each(drop);
+        });
+        let asked = super::super::stats().system_allocations - before;
+        assert!(asked < count / 2, "{asked} blocks from the system for {count} buffers");
+    }
+
+    #[test]
     fn vectors_are_shared_without_a_copy() {
         let values = vec![0.0f32; 10 << 20];
         let address = values.as_ptr();

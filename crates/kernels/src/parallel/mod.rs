@@ -1,8 +1,8 @@
 //! The one door to threads.
 //!
-//! Work is cut into tasks by its size alone, never by how many threads there are, and each task writes its
-//! own part of the output; so results are the same bits for every thread count. Small work stays on the
-//! calling thread, one thread means that no pool exists, and work inside a task never starts more threads.
+//! Each task writes its own part of the output, and where a cut shows in a result (in the order of a sum) it is made by
+//! sizes alone, never by how many threads there are; so results are the same bits for every thread count. Small work
+//! stays on the calling thread, one thread means that no pool exists, and work inside a task never starts more threads.
 
 mod pool;
 
