@@ -252,7 +252,7 @@ mod tests {
             let address = v.as_ptr();
             let buffer = Buffer::from_vec(v);
             assert_eq!(buffer.as_ptr() as usize % ALIGN, 0);
-            assert_eq!(buffer.as_ptr() == address, address as usize % ALIGN == 0);
+            assert_eq!(buffer.as_ptr() == address, (address as usize).is_multiple_of(ALIGN));
             assert!(buffer.iter().copied().eq(0..len));
             assert!(buffer.into_vec().into_iter().eq(0..len));
         }
