@@ -4,6 +4,7 @@ use super::axis::Axis;
 use super::canvas::{Lattice, gather, scatter};
 use super::correlate::{BLOCK, Correlate, Grid, SLACK, pack, packed_len};
 use super::layout::band;
+use super::pointwise::Pointwise;
 use super::{Conv2dNumber, Conv2dShape, winograd};
 use crate::parallel::{self, SendPtr};
 use crate::{Buffer, Element};
@@ -25,6 +26,9 @@ pub fn backward_input<T: Conv2dNumber>(
     shape.check(grad_input.len(), weight.len(), grad_output.len());
     if grad_input.is_empty() {
         return;
+    }
+    if let Some(pointwise) = Pointwise::new(shape) {
+        return pointwise.backward_input(grad_output, weight, grad_input);
     }
     if T::WINOGRAD && winograd::suits(shape) {
         return winograd::backward_input(shape, grad_output, weight, grad_input);

@@ -6,6 +6,7 @@ use super::canvas::{Lattice, gather};
 use super::correlate::SLACK;
 use super::dots::{Dots, Pieces, TAPS, whole_rows};
 use super::layout::Layout;
+use super::pointwise::Pointwise;
 use super::{Conv2dNumber, Conv2dShape, winograd};
 use crate::Buffer;
 use crate::elementwise;
@@ -38,6 +39,9 @@ pub fn backward_weight<T: Conv2dNumber>(
     }
     if grad_output.is_empty() || input.is_empty() {
         return grad_weight.fill(T::ZERO);
+    }
+    if let Some(pointwise) = Pointwise::new(shape) {
+        return pointwise.backward_weight(input, grad_output, grad_weight);
     }
     if T::WINOGRAD && winograd::suits(shape) {
         return winograd::backward_weight(shape, input, grad_output, grad_weight);

@@ -3,6 +3,7 @@
 use super::canvas::{Lattice, scatter};
 use super::correlate::{BLOCK, Correlate, Grid, pack, packed_len};
 use super::layout::Layout;
+use super::pointwise::Pointwise;
 use super::{Conv2dNumber, Conv2dShape, winograd};
 use crate::Buffer;
 use crate::parallel::{self, SendPtr};
@@ -22,6 +23,9 @@ pub fn forward<T: Conv2dNumber>(
     assert!(bias.is_none_or(|bias| bias.len() == shape.out_channels), "length of the bias");
     if output.is_empty() {
         return;
+    }
+    if let Some(pointwise) = Pointwise::new(shape) {
+        return pointwise.forward(input, weight, bias, output);
     }
     if T::WINOGRAD && winograd::suits(shape) {
         return winograd::forward(shape, input, weight, bias, output);

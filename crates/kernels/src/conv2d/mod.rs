@@ -3,12 +3,17 @@
 //! Tensors are contiguous: input `[batch, in_channels, h, w]`, weight
 //! `[out_channels, in_channels / groups, kh, kw]`, output `[batch, out_channels, oh, ow]`.
 //!
-//! All three directions read a padded copy of one image, or of a band of its rows, at shifted places (see
-//! `canvas`); memory for that is the only scratch. Kernels of 3 × 3 with stride 1 and enough channels of `f32` are the
-//! exception: `winograd` needs a quarter of the multiplications, for rounding errors twice as great. Work is shared out by
-//! images and bands, or blocks, which depend on the sizes alone, so results are the same bits for every thread count.
+//! In general all three directions read a padded copy of one image, or of a band of its rows, at shifted places (see
+//! `canvas`); memory for that is the only scratch. Some shapes have a way of their own:
 //!
-//! There, and between the rows of the padded input in `backward_weight`, infinite and NaN inputs also make NaN of results
+//! - `pointwise`: kernels of 1 × 1 are products of matrices.
+//! - `winograd`: kernels of 3 × 3 with stride 1 and enough channels of `f32` need a quarter of the multiplications, for
+//!   rounding errors twice as great.
+//!
+//! Work is shared out by images and bands, or blocks, which depend on the sizes alone, so results are the same bits for
+//! every thread count.
+//!
+//! In `winograd`, and between the rows of the padded input in `backward_weight`, infinite and NaN inputs also make NaN of results
 //! nearby that they have no part in.
 
 mod axis;
@@ -19,6 +24,7 @@ mod correlate;
 mod dots;
 mod forward;
 mod layout;
+mod pointwise;
 mod winograd;
 
 #[cfg(test)]
@@ -32,7 +38,7 @@ use axis::Axis;
 
 /// A number that can be convolved: `f32` and `f64`.
 #[allow(private_bounds)]
-pub trait Conv2dNumber: crate::register::Registers {
+pub trait Conv2dNumber: crate::register::Registers + crate::gemm::GemmNumber {
     /// Whether rounding errors may be a few times those of a plain sum of products.
     #[doc(hidden)]
     const WINOGRAD: bool;

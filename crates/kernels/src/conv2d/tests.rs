@@ -179,6 +179,10 @@ fn threads_change_no_bit_and_bands_are_right() {
         square(2, [20, 5], 150, 1),
         square(1, [20, 7], 131, 2),
         Conv2dShape { kernel: [1, 1], padding: [0, 0], ..square(3, [30, 20], 40, 1) },
+        Conv2dShape { kernel: [1, 1], padding: [0, 0], ..square(9, [40, 50], 24, 1) },
+        Conv2dShape { kernel: [1, 1], padding: [0, 0], groups: 2, ..square(10, [60, 90], 20, 1) },
+        Conv2dShape { kernel: [1, 1], padding: [0, 0], ..square(5, [40, 48], 3, 1) },
+        Conv2dShape { kernel: [1, 1], padding: [0, 0], groups: 3, ..square(4, [36, 45], 2, 1) },
         Conv2dShape { groups: 24, ..square(2, [24, 24], 50, 1) },
     ] {
         let case = Case::new(shape);

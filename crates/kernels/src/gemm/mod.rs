@@ -132,7 +132,7 @@ pub fn batched<'a, T: GemmNumber>(
         }
         return;
     }
-    let matrix_ns = plan::nanoseconds(m, n, k);
+    let matrix_ns = nanoseconds((m, n, k));
     let group = ((10_000.0 / matrix_ns) as usize).clamp(1, batch);
     parallel::chunks_mut(c, group * m * n, matrix_ns * batch as f64, |i, c| {
         for (j, c) in c.chunks_exact_mut(m * n).enumerate() {
@@ -145,6 +145,11 @@ pub fn batched<'a, T: GemmNumber>(
             }
         }
     });
+}
+
+/// The estimated time of a product on one thread.
+pub(crate) fn nanoseconds((m, n, k): (usize, usize, usize)) -> f64 {
+    plan::nanoseconds(m, n, k)
 }
 
 fn check<T>(

@@ -19,8 +19,10 @@ const BLOCK_BYTES: usize = 1 << 20;
 /// At multiples of this distance, lines of memory fall into the same few places of a first-level cache.
 const CACHE_PERIOD: usize = 4096;
 /// Tiles of A from which on it pays to copy B: B is read once for each, and where it lies its rows neither begin at lines
-/// of the cache nor keep to few pages.
+/// of the cache nor keep to few pages. Where each row is on a page of its own, two tiles are enough.
 const TILES: usize = 6;
+/// The memory that a processor finds with one entry of its table of addresses.
+const PAGE_BYTES: usize = 4096;
 /// Panels of B from which on it pays to copy A, for the same reasons.
 const PANELS: usize = 6;
 
@@ -122,7 +124,8 @@ impl<T: Registers> Product<'_, T> {
             // SAFETY: this part of A lies in its memory (the caller's promise).
             unsafe { pack::<T, V>(a, depth, &tiles, tile_step, packed_a) };
         }
-        let b_lies_well = b.column_stride == 1 && tiles.pieces < TILES;
+        let enough = if b.row_stride * size_of::<T>() < PAGE_BYTES { TILES } else { 2 };
+        let b_lies_well = b.column_stride == 1 && tiles.pieces < enough;
         // The last panel may be narrower than what is read of it.
         let in_place = if b_lies_well { columns.len() / width } else { 0 };
         if !b_is_packed && in_place < panels.pieces {

@@ -1,0 +1,175 @@
+//! Convolution with kernels of 1 × 1, which is a product of matrices: output channels by input channels, and input
+//! channels by the pixels of an image.
+//!
+//! Where images are small beside the weight, as in the last layers of a network, the pixels of all images are put side
+//! by side first: one wide product reads the weight once, where narrow ones would read it again for each image.
+
+use super::{Conv2dNumber, Conv2dShape};
+use crate::elementwise::{self, View};
+use crate::gemm::{self, Matrix, Onto};
+use crate::{Buffer, parallel};
+
+/// The gradient of the weight is a sum over images of at most so many partial sums.
+const PARTS: usize = 8;
+/// Estimated nanoseconds that are worth a partial sum of their own.
+const PART_NS: f64 = 60_000.0;
+
+/// Images `[batch, groups · channels, plane]`, which a weight for each group, `[out, in]`, takes to others.
+#[derive(Clone, Copy)]
+pub(super) struct Pointwise {
+    batch: usize,
+    groups: usize,
+    /// Output and input channels of a group.
+    channels: [usize; 2],
+    /// Pixels of an image.
+    plane: usize,
+}
+
+impl Pointwise {
+    /// The convolution as products of matrices, if that is what it is.
+    pub(super) fn new(shape: &Conv2dShape) -> Option<Self> {
+        let channels = [shape.group_out(), shape.group_in()];
+        let suits = shape.kernel == [1, 1]
+            && shape.stride == [1, 1]
+            && shape.padding == [0, 0]
+            && channels.iter().all(|&channels| channels > 1);
+        let (batch, groups, plane) = (shape.batch, shape.groups, shape.output_plane());
+        suits.then_some(Pointwise { batch, groups, channels, plane })
+    }
+
+    /// See [`forward`](super::forward).
+    pub(super) fn forward<T: Conv2dNumber>(
+        self,
+        input: &[T],
+        weight: &[T],
+        bias: Option<&[T]>,
+        output: &mut [T],
+    ) {
+        self.multiply(self.channels, |g| self.weight(weight, g), input, bias, output);
+    }
+
+    /// See [`backward_input`](super::backward_input).
+    pub(super) fn backward_input<T: Conv2dNumber>(
+        self,
+        grad_output: &[T],
+        weight: &[T],
+        grad_input: &mut [T],
+    ) {
+        let [channels_out, channels_in] = self.channels;
+        let weight = |g| self.weight(weight, g).transposed();
+        self.multiply([channels_in, channels_out], weight, grad_output, None, grad_input);
+    }
+
+    /// See [`backward_weight`](super::backward_weight).
+    pub(super) fn backward_weight<T: Conv2dNumber>(
+        self,
+        input: &[T],
+        grad_output: &[T],
+        grad_weight: &mut [T],
+    ) {
+        let [channels_out, channels_in] = self.channels;
+        if self.narrow() {
+            let input = self.side_by_side(input, channels_in);
+            let grad_output = self.side_by_side(grad_output, channels_out);
+            return self.widened().backward_weight(&input, &grad_output, grad_weight);
+        }
+        let size = (channels_out, channels_in, self.plane);
+        let operands = |n: usize, g: usize| {
+            let planes = |data, channels| Matrix {
+                offset: (n * self.groups + g) * channels * self.plane,
+                ..Matrix::row_major(data, self.plane)
+            };
+            (planes(grad_output, channels_out), planes(input, channels_in).transposed())
+        };
+        let onto = |first: bool| if first { Onto::Nothing } else { Onto::C(T::ONE) };
+        let group_len = channels_out * channels_in;
+        let ns = self.groups as f64 * self.batch as f64 * gemm::nanoseconds(size);
+        let parts = ((ns / PART_NS) as usize).clamp(1, PARTS);
+        if self.batch < PARTS || parts == 1 {
+            for n in 0..self.batch {
+                for (g, sum) in grad_weight.chunks_exact_mut(group_len).enumerate() {
+                    let (a, b) = operands(n, g);
+                    gemm::gemm(size, a, b, onto(n == 0), sum);
+                }
+            }
+            return;
+        }
+        let images = self.batch.div_ceil(parts);
+        let parts = self.batch.div_ceil(images);
+        let len = grad_weight.len();
+        let mut partial = Buffer::<T>::recycled(parts * len);
+        parallel::chunks_mut(&mut partial, len, ns, |part, sums| {
+            let first = part * images;
+            for n in first..(first + images).min(self.batch) {
+                for (g, sum) in sums.chunks_exact_mut(group_len).enumerate() {
+                    let (a, b) = operands(n, g);
+                    gemm::whole(size, a, b, onto(n == first), sum);
+                }
+            }
+        });
+        let (first, rest) = partial.split_at(len);
+        grad_weight.copy_from_slice(first);
+        for part in rest.chunks_exact(len) {
+            elementwise::update(grad_weight, part, 0.3, |sum, x| sum + x);
+        }
+    }
+
+    /// `to[n, g] = weight(g) · from[n, g] + bias[g]` for images n and groups g; a weight is `[rows, depth]`.
+    fn multiply<'a, T: Conv2dNumber>(
+        self,
+        [rows, depth]: [usize; 2],
+        weight: impl Fn(usize) -> Matrix<'a, T> + Sync,
+        from: &[T],
+        bias: Option<&[T]>,
+        to: &mut [T],
+    ) {
+        if self.narrow() {
+            let from = self.side_by_side(from, depth);
+            let mut wide = Buffer::recycled(to.len());
+            self.widened().multiply([rows, depth], weight, &from, bias, &mut wide);
+            let channels = self.groups * rows;
+            let strides = [self.plane, self.batch * self.plane, 1];
+            let view = View { data: &wide, offset: 0, strides: &strides };
+            return elementwise::copy(&[self.batch, channels, self.plane], view, to);
+        }
+        if let Some(bias) = bias {
+            let planes = to.chunks_exact_mut(self.plane).zip(bias.iter().cycle());
+            planes.for_each(|(plane, &bias)| plane.fill(bias));
+        }
+        gemm::batched(
+            self.batch * self.groups,
+            (rows, self.plane, depth),
+            |i| weight(i % self.groups),
+            |i| Matrix { offset: i * depth * self.plane, ..Matrix::row_major(from, self.plane) },
+            if bias.is_some() { Onto::C(T::ONE) } else { Onto::Nothing },
+            to,
+        );
+    }
+
+    /// The weight of a group.
+    fn weight<T>(self, weight: &[T], g: usize) -> Matrix<'_, T> {
+        let [rows, columns] = self.channels;
+        Matrix { offset: g * rows * columns, ..Matrix::row_major(weight, columns) }
+    }
+
+    /// Whether putting pixels side by side moves fewer numbers than reading the weight for each image.
+    fn narrow(self) -> bool {
+        let [channels_out, channels_in] = self.channels;
+        self.batch > 1 && self.plane * (channels_out + channels_in) < channels_out * channels_in
+    }
+
+    /// All images as one.
+    fn widened(self) -> Self {
+        Pointwise { batch: 1, plane: self.batch * self.plane, ..self }
+    }
+
+    /// Planes `[batch, groups · channels, plane]` as `[groups · channels, batch, plane]`.
+    fn side_by_side<T: Conv2dNumber>(self, planes: &[T], channels: usize) -> Buffer<T> {
+        let channels = self.groups * channels;
+        let strides = [self.plane, channels * self.plane, 1];
+        let mut out = Buffer::recycled(planes.len());
+        let view = View { data: planes, offset: 0, strides: &strides };
+        elementwise::copy(&[channels, self.batch, self.plane], view, &mut out);
+        out
+    }
+}
