@@ -34,14 +34,12 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     }),
     ("ce_fb", || cross_entropy("m.ce", 4096, 1000)),
     ("ce_fb_vocab", || cross_entropy("m.cev", 512, 32_000)),
-    ("conv2d_fb", || {
-        let weight = uniform("m.conv.w", [64, 64, 3, 3], -0.1, 0.1)?;
-        both_ways([numbers("m.conv.x", [8, 64, 56, 56])?, weight], |[x, w]| x.conv2d(w, None, padded()))
-    }),
-    ("conv1_fb", || {
-        let weight = uniform("m.conv1.w", [16, 1, 3, 3], -0.5, 0.5)?;
-        both_ways([numbers("m.conv1.x", [64, 1, 28, 28])?, weight], |[x, w]| x.conv2d(w, None, padded()))
-    }),
+    ("conv2d_fb", || convolve("m.conv", [8, 64, 56, 56], [64, 64, 3, 3], 0.1)),
+    ("conv1_fb", || convolve("m.conv1", [64, 1, 28, 28], [16, 1, 3, 3], 0.5)),
+    ("conv1x1_fb", || convolve("m.conv1x1", [8, 64, 56, 56], [256, 64, 1, 1], 0.1)),
+    ("conv1x1_fb_small", || convolve("m.conv1x1s", [8, 512, 7, 7], [2048, 512, 1, 1], 0.1)),
+    ("depthwise_fb", || convolve("m.depth", [8, 64, 56, 56], [64, 1, 3, 3], 0.5)),
+    ("depthwise_fb_small", || convolve("m.depths", [8, 960, 7, 7], [960, 1, 3, 3], 0.5)),
     ("maxpool_fb", || {
         both_ways([numbers("m.pool.x", [64, 16, 28, 28])?], |[x]| x.max_pool2d(MaxPool2dOptions::new(2)))
     }),
@@ -56,10 +54,6 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     ("transpose_copy", || forward([numbers("m.tr.x", [2048, 2048])?], |[x]| x.t()?.contiguous())),
     ("chain_small", chain),
 ];
-
-fn padded() -> Conv2dOptions {
-    Conv2dOptions { padding: [1, 1], ..Conv2dOptions::default() }
-}
 
 /// A function of constants.
 fn forward<const N: usize>(
@@ -87,6 +81,16 @@ pub(crate) fn both_ways<const N: usize>(
 fn matmul(n: usize) -> Result<Step> {
     let inputs = [numbers(&format!("m.mm{n}.a"), [n, n])?, numbers(&format!("m.mm{n}.b"), [n, n])?];
     forward(inputs, |[a, b]| a.matmul(b))
+}
+
+/// A convolution padded to keep the images' size, in as many groups as the weight leaves.
+fn convolve(name: &str, images: [usize; 4], weight: [usize; 4], bound: f32) -> Result<Step> {
+    let groups = images[1] / weight[1];
+    let padding = [weight[2] / 2, weight[3] / 2];
+    let weight = uniform(&format!("{name}.w"), weight, -bound, bound)?;
+    both_ways([numbers(&format!("{name}.x"), images)?, weight], move |[x, w]| {
+        x.conv2d(w, None, Conv2dOptions { padding, groups, ..Conv2dOptions::default() })
+    })
 }
 
 fn cross_entropy(name: &str, rows: usize, classes: usize) -> Result<Step> {

@@ -164,8 +164,10 @@ def cross_entropy(name, rows, classes):
 
 
 def convolve(name, images, weight, bound):
+    groups, padding = images[1] // weight[1], weight[2] // 2
     weight = uniform(f"{name}.w", *weight, low=-bound, high=bound)
-    return both_ways(lambda x, w: F.conv2d(x, w, padding=1), uniform(f"{name}.x", *images), weight)
+    images = uniform(f"{name}.x", *images)
+    return both_ways(lambda x, w: F.conv2d(x, w, padding=padding, groups=groups), images, weight)
 
 
 def embedding():
@@ -218,6 +220,10 @@ KERNELS = {
     "ce_fb_vocab": lambda: cross_entropy("m.cev", 512, 32_000),
     "conv2d_fb": lambda: convolve("m.conv", (8, 64, 56, 56), (64, 64, 3, 3), 0.1),
     "conv1_fb": lambda: convolve("m.conv1", (64, 1, 28, 28), (16, 1, 3, 3), 0.5),
+    "conv1x1_fb": lambda: convolve("m.conv1x1", (8, 64, 56, 56), (256, 64, 1, 1), 0.1),
+    "conv1x1_fb_small": lambda: convolve("m.conv1x1s", (8, 512, 7, 7), (2048, 512, 1, 1), 0.1),
+    "depthwise_fb": lambda: convolve("m.depth", (8, 64, 56, 56), (64, 1, 3, 3), 0.5),
+    "depthwise_fb_small": lambda: convolve("m.depths", (8, 960, 7, 7), (960, 1, 3, 3), 0.5),
     "maxpool_fb": lambda: both_ways(lambda x: F.max_pool2d(x, 2), uniform("m.pool.x", 64, 16, 28, 28)),
     "embedding_fb": embedding,
     "attention_fb": lambda: attention("m.att", 16, 4, 64, 32),

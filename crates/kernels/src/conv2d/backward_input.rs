@@ -5,7 +5,7 @@ use super::canvas::{Lattice, gather, scatter};
 use super::correlate::{BLOCK, Correlate, Grid, SLACK, pack, packed_len};
 use super::layout::band;
 use super::pointwise::Pointwise;
-use super::{Conv2dNumber, Conv2dShape, winograd};
+use super::{Conv2dNumber, Conv2dShape, depthwise, winograd};
 use crate::parallel::{self, SendPtr};
 use crate::{Buffer, Element};
 
@@ -29,6 +29,9 @@ pub fn backward_input<T: Conv2dNumber>(
     }
     if let Some(pointwise) = Pointwise::new(shape) {
         return pointwise.backward_input(grad_output, weight, grad_input);
+    }
+    if depthwise::suits(shape) {
+        return depthwise::backward_input(shape, grad_output, weight, grad_input);
     }
     if T::WINOGRAD && winograd::suits(shape) {
         return winograd::backward_input(shape, grad_output, weight, grad_input);

@@ -7,7 +7,7 @@ use super::correlate::SLACK;
 use super::dots::{Dots, Pieces, TAPS, whole_rows};
 use super::layout::Layout;
 use super::pointwise::Pointwise;
-use super::{Conv2dNumber, Conv2dShape, winograd};
+use super::{Conv2dNumber, Conv2dShape, depthwise, winograd};
 use crate::Buffer;
 use crate::elementwise;
 use crate::parallel;
@@ -42,6 +42,9 @@ pub fn backward_weight<T: Conv2dNumber>(
     }
     if let Some(pointwise) = Pointwise::new(shape) {
         return pointwise.backward_weight(input, grad_output, grad_weight);
+    }
+    if depthwise::suits(shape) {
+        return depthwise::backward_weight(shape, input, grad_output, grad_weight);
     }
     if T::WINOGRAD && winograd::suits(shape) {
         return winograd::backward_weight(shape, input, grad_output, grad_weight);

@@ -4,7 +4,7 @@ use super::canvas::{Lattice, scatter};
 use super::correlate::{BLOCK, Correlate, Grid, pack, packed_len};
 use super::layout::Layout;
 use super::pointwise::Pointwise;
-use super::{Conv2dNumber, Conv2dShape, winograd};
+use super::{Conv2dNumber, Conv2dShape, depthwise, winograd};
 use crate::Buffer;
 use crate::parallel::{self, SendPtr};
 
@@ -26,6 +26,9 @@ pub fn forward<T: Conv2dNumber>(
     }
     if let Some(pointwise) = Pointwise::new(shape) {
         return pointwise.forward(input, weight, bias, output);
+    }
+    if depthwise::suits(shape) {
+        return depthwise::forward(shape, input, weight, bias, output);
     }
     if T::WINOGRAD && winograd::suits(shape) {
         return winograd::forward(shape, input, weight, bias, output);

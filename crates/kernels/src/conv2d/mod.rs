@@ -7,6 +7,7 @@
 //! `canvas`); memory for that is the only scratch. Some shapes have a way of their own:
 //!
 //! - `pointwise`: kernels of 1 × 1 are products of matrices.
+//! - `depthwise`: a kernel for each channel is more a matter of moving pixels than of multiplying.
 //! - `winograd`: kernels of 3 × 3 with stride 1 and enough channels of `f32` need a quarter of the multiplications, for
 //!   rounding errors twice as great.
 //!
@@ -21,8 +22,10 @@ mod backward_input;
 mod backward_weight;
 pub(crate) mod canvas;
 mod correlate;
+mod depthwise;
 mod dots;
 mod forward;
+mod lanes;
 mod layout;
 mod pointwise;
 mod winograd;

@@ -202,6 +202,10 @@ fn empty_sizes_are_fine() {
         square(2, [0, 3], 5, 1),
         square(2, [2, 0], 5, 1),
         Conv2dShape { kernel: [9, 9], ..square(2, [2, 3], 5, 1) },
+        Conv2dShape { kernel: [9, 9], groups: 4, ..square(2, [4, 4], 5, 1) },
+        Conv2dShape { kernel: [9, 9], groups: 4, ..square(2, [4, 4], 5, 2) },
+        Conv2dShape { kernel: [1, 1], padding: [0, 0], ..square(0, [2, 3], 5, 1) },
+        Conv2dShape { kernel: [1, 1], padding: [0, 0], ..square(2, [2, 3], 0, 1) },
     ] {
         let case = Case::new(shape);
         assert_eq!(case.ours::<f64>(), case.plain(), "{shape:?}");

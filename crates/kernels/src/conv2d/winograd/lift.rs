@@ -6,6 +6,7 @@ use super::positions::Positions;
 use super::tiles::{STRIP, Strip, Tiles};
 use super::transform::Lift;
 use super::{LINE, REACH, TILE};
+use crate::conv2d::lanes::to_lanes;
 use crate::register::{Register, Registers};
 
 /// Columns of a strip, with the padding and what is written beyond.
@@ -92,30 +93,11 @@ unsafe fn read<T: Registers, V: Register<T>, L: Lift>(
     if y < 0 || y as usize >= height || start == end {
         return zero(0..columns);
     }
-    let plane = height * width;
-    let last = (images.channels - channel - 1).min(V::LEN - 1);
-    let first = (strip.image * images.channels + channel) * plane + y as usize * width;
-    let mut column = start;
-    while column < end {
-        let at = first + (x + column as isize) as usize;
-        // SAFETY: a block starts below `end` and so ends within the row of the canvas, which has a line more. What is
-        // read lies in the images: the last channel's is furthest.
-        unsafe {
-            let to = to.add(column * V::LEN);
-            if at + last * plane + V::LEN <= images.data.len() {
-                let from = images.data.as_ptr().add(at);
-                V::transpose(|i| from.add(i.min(last) * plane), to, V::LEN);
-            } else {
-                let mut margin = [[T::ZERO; LINE]; LINE];
-                for i in 0..V::LEN {
-                    let from = &images.data[at + i.min(last) * plane..][..(end - column).min(V::LEN)];
-                    margin[i][..from.len()].copy_from_slice(from);
-                }
-                V::transpose(|i| margin[i].as_ptr(), to, V::LEN);
-            }
-        }
-        column += V::LEN;
-    }
+    let first = (strip.image * images.channels + channel) * height * width;
+    let at = first + y as usize * width + (x + start as isize) as usize;
+    let channels = (images.channels - channel, height * width);
+    // SAFETY: the run starts below `end` and so ends within the row of the canvas, which has a line more.
+    unsafe { to_lanes::<T, V>(images.data, at, channels, end - start, to.add(start * V::LEN)) };
     zero(0..start);
     zero(end..columns);
 }

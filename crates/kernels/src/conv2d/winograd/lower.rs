@@ -7,6 +7,7 @@ use super::positions::Positions;
 use super::tiles::{STRIP, Strip, Tiles};
 use super::transform::results;
 use super::{LINE, REACH, TILE};
+use crate::conv2d::lanes::from_lanes;
 use crate::register::{Register, Registers};
 
 /// Writes the results of a block of tiles to images `[batch, channels, height, width]`, with a number for each channel
@@ -48,7 +49,7 @@ pub(super) unsafe fn lower<T: Registers, V: Register<T>>(
                 for i in 0..runs {
                     let plane = (strip.image * channels + channel) * height * width;
                     let to = out.add(plane + (y + i) * width + x);
-                    write::<T, V>(canvas.add(i * columns * V::LEN), run, (to, count, height * width));
+                    from_lanes::<T, V>(canvas.add(i * columns * V::LEN), run, (to, count, height * width));
                 }
             }
         }
@@ -97,40 +98,5 @@ unsafe fn tiles_of<T: Registers, V: Register<T>>(
                 }
             }
         }
-    }
-}
-
-/// Writes `len` columns of registers to as many neighbours of each of `channels` planes.
-///
-/// # Safety
-///
-/// As [`lower`].
-#[inline(always)]
-unsafe fn write<T: Registers, V: Register<T>>(
-    from: *const T,
-    len: usize,
-    (to, channels, plane): (*mut T, usize, usize),
-) {
-    let mut column = 0;
-    while column < len {
-        // SAFETY: the caller's promise.
-        unsafe {
-            if channels == V::LEN && len >= V::LEN {
-                // The last block may overlap the one before.
-                column = column.min(len - V::LEN);
-                V::transpose(|i| from.add((column + i) * V::LEN), to.add(column), plane);
-            } else {
-                let mut margin = [[T::ZERO; LINE]; LINE];
-                let count = V::LEN.min(len - column);
-                let last = column + count - 1;
-                let rows = margin.as_mut_ptr().cast::<T>();
-                V::transpose(|i| from.add((column + i).min(last) * V::LEN), rows, LINE);
-                for i in 0..channels {
-                    std::slice::from_raw_parts_mut(to.add(i * plane + column), count)
-                        .copy_from_slice(&margin[i][..count]);
-                }
-            }
-        }
-        column += V::LEN;
     }
 }

@@ -38,6 +38,7 @@ pub(super) use convolve::{backward_input, forward};
 pub(super) use weight_gradient::backward_weight;
 
 use super::Conv2dShape;
+use super::lanes::LINE;
 
 /// Results of a tile in each direction.
 const TILE: usize = 4;
@@ -45,8 +46,6 @@ const TILE: usize = 4;
 const REACH: usize = 6;
 /// Products for each tile and pair of channels.
 const POSITIONS: usize = REACH * REACH;
-/// Memory for channels is a multiple of so many numbers, the length of the longest register.
-const LINE: usize = 16;
 
 /// With fewer channels than this the transforms take longer than what they save. Of 32 images of 28 × 28 all three
 /// directions together took, in milliseconds on one thread with AVX-512 (and directly): from 8 to 8 channels 1.9 (1.3),

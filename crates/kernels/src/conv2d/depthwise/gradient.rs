@@ -1,0 +1,169 @@
+//! The gradient of the weight: for each tap, the sum of the products of the outputs' gradients and the inputs they meet.
+
+use std::ops::Range;
+
+use super::window::{Planes, Window};
+use super::{band, channels_of};
+use crate::conv2d::Conv2dShape;
+use crate::conv2d::lanes::LINE;
+use crate::parallel::{self, SendPtr};
+use crate::register::{self, Kernel, Register, Registers};
+use crate::{Buffer, elementwise};
+
+/// The sum over images is of at most so many partial sums.
+const PARTS: usize = 8;
+/// Estimated nanoseconds that are worth a partial sum of their own.
+const PART_NS: f64 = 60_000.0;
+/// Taps at a time: as many chains of additions as wait for each other.
+const AT_ONCE: usize = 5;
+
+/// See [`backward_weight`](crate::conv2d::backward_weight).
+pub(crate) fn backward_weight<T: Registers>(
+    shape: &Conv2dShape,
+    input: &[T],
+    grad_output: &[T],
+    grad_weight: &mut [T],
+) {
+    let ns = shape.nanoseconds();
+    let parts = ((ns / PART_NS) as usize).clamp(1, PARTS);
+    let images = shape.batch.div_ceil(parts);
+    let parts = shape.batch.div_ceil(images);
+    let blocks = shape.groups.div_ceil(LINE);
+    let len = grad_weight.len();
+    let mut partial = Buffer::<T>::recycled(parts * len);
+    let base = SendPtr(partial.as_mut_ptr());
+    parallel::run(parts * blocks, ns, |task| {
+        let (part, block) = (task / blocks, task % blocks);
+        register::run(Part {
+            shape,
+            channels: channels_of(block, shape.groups),
+            images: part * images..((part + 1) * images).min(shape.batch),
+            input: Planes { data: input, channels: shape.groups, size: shape.input },
+            grad: Planes { data: grad_output, channels: shape.groups, size: shape.output() },
+            // SAFETY: the part begins within the partial sums.
+            to: unsafe { base.get().add(part * len) },
+        });
+    });
+    let (first, rest) = partial.split_at(len);
+    grad_weight.copy_from_slice(first);
+    for part in rest.chunks_exact(len) {
+        elementwise::update(grad_weight, part, 0.3, |sum, x| sum + x);
+    }
+}
+
+/// The sums over some images for some channels, on one thread.
+struct Part<'a, T> {
+    shape: &'a Conv2dShape,
+    channels: Range<usize>,
+    images: Range<usize>,
+    input: Planes<'a, T>,
+    grad: Planes<'a, T>,
+    /// Kernels of all channels.
+    to: *mut T,
+}
+
+/// Rows of windows and of the outputs' gradients for them, in lanes.
+struct Rows<T> {
+    input: *const T,
+    /// From one row of inputs to the next that begins a window, and from one window to the next in its row.
+    steps: [usize; 2],
+    grad: *const T,
+    /// Rows and columns of gradients.
+    size: [usize; 2],
+}
+
+impl<T: Registers> Rows<T> {
+    /// `sums[n] += Σ_yx grad[y, x] · input[steps · (y, x) + places[n]]`, for N of them.
+    ///
+    /// # Safety
+    ///
+    /// What is read is there; the processor has the register.
+    #[inline(always)]
+    unsafe fn add<V: Register<T>, const N: usize>(&self, places: &[usize], sums: *mut T) {
+        let [down, right] = self.steps;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut chains = [V::splat(T::ZERO); N];
+            let mut at = [self.input; N];
+            for n in 0..N {
+                chains[n] = V::load(sums.add(n * V::LEN));
+                at[n] = self.input.add(places[n] * V::LEN);
+            }
+            for y in 0..self.size[0] {
+                for x in 0..self.size[1] {
+                    let grad = V::load(self.grad.add((y * self.size[1] + x) * V::LEN));
+                    let distance = (y * down + x * right) * V::LEN;
+                    for n in 0..N {
+                        chains[n] = grad.mul_add(V::load(at[n].add(distance)), chains[n]);
+                    }
+                }
+            }
+            for n in 0..N {
+                chains[n].store(sums.add(n * V::LEN));
+            }
+        }
+    }
+}
+
+impl<T: Registers> Kernel<T> for Part<'_, T> {
+    #[inline(always)]
+    unsafe fn run<V: Register<T>>(self) {
+        let Conv2dShape { kernel, stride, dilation, padding, .. } = *self.shape;
+        let [height, width] = self.grad.size;
+        let reach = [0, 1].map(|dim| (kernel[dim] - 1) * dilation[dim] + 1);
+        let columns = (width - 1) * stride[1] + reach[1];
+        let band = band(height, columns * stride[0]);
+        let places: Vec<usize> = (0..kernel[0])
+            .flat_map(|i| (0..kernel[1]).map(move |j| i * dilation[0] * columns + j * dilation[1]))
+            .collect();
+        let windows = |rows: &Range<usize>| {
+            let start = [rows.start * stride[0], 0];
+            Window {
+                start: [0, 1].map(|dim| start[dim] as isize - padding[dim] as isize),
+                size: [(rows.len() - 1) * stride[0] + reach[0], columns],
+            }
+        };
+        let grads =
+            |rows: &Range<usize>| Window { start: [rows.start as isize, 0], size: [rows.len(), width] };
+        let mut input = Buffer::<T>::recycled(windows(&(0..band)).len() * V::LEN);
+        let mut grad = Buffer::<T>::recycled(grads(&(0..band)).len() * V::LEN);
+        let mut sums = Buffer::<T>::recycled(places.len() * V::LEN);
+        for channel in self.channels.clone().step_by(V::LEN) {
+            let count = V::LEN.min(self.channels.end - channel);
+            sums.fill(T::ZERO);
+            for image in self.images.clone() {
+                for first in (0..height).step_by(band) {
+                    let rows = first..(first + band).min(height);
+                    // SAFETY: the buffers have room for the windows of a whole band, in which lies what taps meet.
+                    unsafe {
+                        let which = (image, channel, count);
+                        windows(&rows).read::<T, V>(self.input, which, input.as_mut_ptr());
+                        grads(&rows).read::<T, V>(self.grad, which, grad.as_mut_ptr());
+                        let rows = Rows {
+                            input: input.as_ptr(),
+                            steps: [stride[0] * columns, stride[1]],
+                            grad: grad.as_ptr(),
+                            size: [rows.len(), width],
+                        };
+                        for (i, places) in places.chunks(AT_ONCE).enumerate() {
+                            let sums = sums.as_mut_ptr().add(i * AT_ONCE * V::LEN);
+                            match places.len() {
+                                AT_ONCE => rows.add::<V, AT_ONCE>(places, sums),
+                                4 => rows.add::<V, 4>(places, sums),
+                                3 => rows.add::<V, 3>(places, sums),
+                                2 => rows.add::<V, 2>(places, sums),
+                                _ => rows.add::<V, 1>(places, sums),
+                            }
+                        }
+                    }
+                }
+            }
+            for i in 0..count {
+                for tap in 0..places.len() {
+                    // SAFETY: the kernel of a channel that is there, which this task alone writes.
+                    unsafe { *self.to.add((channel + i) * places.len() + tap) = sums[tap * V::LEN + i] };
+                }
+            }
+        }
+    }
+}
