@@ -95,16 +95,8 @@ pub(crate) fn result_dtype((a, weight_a): (DType, Weight), (b, weight_b): (DType
     if weak.category() > strong.category() { weak } else { strong }
 }
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-    impl Sealed for i64 {}
-    impl Sealed for bool {}
-}
-
-/// A Rust type that a tensor can hold: `f32`, `f64`, `i64`, `bool`.
-pub trait Element: chainrule_kernels::Number + sealed::Sealed {
+/// A Rust type that a tensor can hold: `f32`, `f64`, `i64`, `bool`, and no other: kernels' trait is sealed.
+pub trait Element: chainrule_kernels::Number {
     /// The run-time name of this type.
     const DTYPE: DType;
     #[doc(hidden)]

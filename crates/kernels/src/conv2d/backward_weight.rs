@@ -7,15 +7,10 @@ use super::correlate::SLACK;
 use super::dots::{Dots, Pieces, TAPS, whole_rows};
 use super::layout::Layout;
 use super::pointwise::Pointwise;
-use super::{Conv2dNumber, Conv2dShape, depthwise, winograd};
+use super::{Conv2dNumber, Conv2dShape, depthwise, partial, winograd};
 use crate::Buffer;
-use crate::elementwise;
 use crate::parallel;
 
-/// At most this many partial sums, each the size of the weight.
-const PARTS: usize = 16;
-/// Estimated nanoseconds that are worth a partial sum of their own.
-const PART_NS: f64 = 60_000.0;
 /// Results that the inner loop sums over in one go, at least, where there are several images.
 const STAGE: usize = 2048;
 
@@ -57,21 +52,16 @@ pub fn backward_weight<T: Conv2dNumber>(
         .map(|i| i * band..((i + 1) * band).min(height))
         .flat_map(|rows| (0..shape.batch).map(move |image| Unit { image, rows: rows.clone() }))
         .collect();
-    let parts = ((ns / PART_NS) as usize).clamp(1, PARTS);
-    let part_len = units.len().div_ceil(parts);
-    let parts = units.len().div_ceil(part_len);
+    let parts = partial::parts(units.len(), ns);
     let len = grad_weight.len();
-    let mut partial = Buffer::<T>::zeros(parts * len);
-    parallel::chunks_mut(&mut partial, len, ns, |i, sums| {
-        let units = &units[i * part_len..((i + 1) * part_len).min(units.len())];
+    let mut sums = Buffer::<T>::zeros(parts.pieces * len);
+    parallel::chunks_mut(&mut sums, len, ns, |i, sums| {
+        let units = &units[parts.range(i)];
         for units in units.chunk_by(|a, b| a.rows == b.rows) {
             add_units(shape, units, input, grad_output, sums);
         }
     });
-    grad_weight.copy_from_slice(&partial[..len]);
-    for part in partial[len..].chunks_exact(len) {
-        elementwise::update(grad_weight, part, 0.3, |sum, x| sum + x);
-    }
+    partial::add_up(&sums, grad_weight);
 }
 
 /// A band of rows of one image.

@@ -27,6 +27,7 @@ mod dots;
 mod forward;
 mod lanes;
 mod layout;
+mod partial;
 mod pointwise;
 mod winograd;
 

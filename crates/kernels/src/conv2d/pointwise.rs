@@ -4,15 +4,13 @@
 //! Where images are small beside the weight, as in the last layers of a network, the pixels of all images are put side
 //! by side first: one wide product reads the weight once, where narrow ones would read it again for each image.
 
-use super::{Conv2dNumber, Conv2dShape};
+use super::{Conv2dNumber, Conv2dShape, partial};
 use crate::elementwise::{self, View};
 use crate::gemm::{self, Matrix, Onto};
 use crate::{Buffer, parallel};
 
-/// The gradient of the weight is a sum over images of at most so many partial sums.
-const PARTS: usize = 8;
-/// Estimated nanoseconds that are worth a partial sum of their own.
-const PART_NS: f64 = 60_000.0;
+/// With fewer images than this, threads share out the product of each.
+const FEWEST_IMAGES: usize = 8;
 
 /// Images `[batch, groups · channels, plane]`, which a weight for each group, `[out, in]`, takes to others.
 #[derive(Clone, Copy)]
@@ -84,8 +82,8 @@ impl Pointwise {
         let onto = |first: bool| if first { Onto::Nothing } else { Onto::C(T::ONE) };
         let group_len = channels_out * channels_in;
         let ns = self.groups as f64 * self.batch as f64 * gemm::nanoseconds(size);
-        let parts = ((ns / PART_NS) as usize).clamp(1, PARTS);
-        if self.batch < PARTS || parts == 1 {
+        let parts = partial::parts(self.batch, ns);
+        if self.batch < FEWEST_IMAGES || parts.pieces == 1 {
             for n in 0..self.batch {
                 for (g, sum) in grad_weight.chunks_exact_mut(group_len).enumerate() {
                     let (a, b) = operands(n, g);
@@ -94,24 +92,18 @@ impl Pointwise {
             }
             return;
         }
-        let images = self.batch.div_ceil(parts);
-        let parts = self.batch.div_ceil(images);
         let len = grad_weight.len();
-        let mut partial = Buffer::<T>::recycled(parts * len);
-        parallel::chunks_mut(&mut partial, len, ns, |part, sums| {
-            let first = part * images;
-            for n in first..(first + images).min(self.batch) {
+        let mut sums = Buffer::<T>::recycled(parts.pieces * len);
+        parallel::chunks_mut(&mut sums, len, ns, |part, sums| {
+            let images = parts.range(part);
+            for n in images.clone() {
                 for (g, sum) in sums.chunks_exact_mut(group_len).enumerate() {
                     let (a, b) = operands(n, g);
-                    gemm::whole(size, a, b, onto(n == first), sum);
+                    gemm::whole(size, a, b, onto(n == images.start), sum);
                 }
             }
         });
-        let (first, rest) = partial.split_at(len);
-        grad_weight.copy_from_slice(first);
-        for part in rest.chunks_exact(len) {
-            elementwise::update(grad_weight, part, 0.3, |sum, x| sum + x);
-        }
+        partial::add_up(&sums, grad_weight);
     }
 
     /// `to[n, g] = weight(g) · from[n, g] + bias[g]` for images n and groups g; a weight is `[rows, depth]`.

@@ -9,7 +9,7 @@ use chainrule_tensor::Element;
 /// | `f32`, `f64` | a decimal number, `inf` or `nan`, as Rust reads them |
 /// | `i64` | an integer |
 /// | `bool` | `true` or `false` in any case, `1` or `0` |
-pub trait CsvValue: Element + sealed::Sealed {
+pub trait CsvValue: Element {
     #[doc(hidden)]
     const WHAT: &'static str;
 
@@ -21,14 +21,6 @@ pub trait CsvValue: Element + sealed::Sealed {
     fn missing() -> Option<Self> {
         None
     }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-    impl Sealed for i64 {}
-    impl Sealed for bool {}
 }
 
 impl CsvValue for f32 {

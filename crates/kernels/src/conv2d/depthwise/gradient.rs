@@ -4,51 +4,41 @@ use std::ops::Range;
 
 use super::window::{Planes, Window};
 use super::{band, channels_of};
-use crate::conv2d::Conv2dShape;
+use crate::Buffer;
 use crate::conv2d::lanes::LINE;
+use crate::conv2d::{Conv2dNumber, Conv2dShape, partial};
 use crate::parallel::{self, SendPtr};
 use crate::register::{self, Kernel, Register, Registers};
-use crate::{Buffer, elementwise};
 
-/// The sum over images is of at most so many partial sums.
-const PARTS: usize = 8;
-/// Estimated nanoseconds that are worth a partial sum of their own.
-const PART_NS: f64 = 60_000.0;
 /// Taps at a time: as many chains of additions as wait for each other.
 const AT_ONCE: usize = 5;
 
 /// See [`backward_weight`](crate::conv2d::backward_weight).
-pub(crate) fn backward_weight<T: Registers>(
+pub(crate) fn backward_weight<T: Conv2dNumber>(
     shape: &Conv2dShape,
     input: &[T],
     grad_output: &[T],
     grad_weight: &mut [T],
 ) {
     let ns = shape.nanoseconds();
-    let parts = ((ns / PART_NS) as usize).clamp(1, PARTS);
-    let images = shape.batch.div_ceil(parts);
-    let parts = shape.batch.div_ceil(images);
+    let parts = partial::parts(shape.batch, ns);
     let blocks = shape.groups.div_ceil(LINE);
     let len = grad_weight.len();
-    let mut partial = Buffer::<T>::recycled(parts * len);
-    let base = SendPtr(partial.as_mut_ptr());
-    parallel::run(parts * blocks, ns, |task| {
+    let mut sums = Buffer::<T>::recycled(parts.pieces * len);
+    let base = SendPtr(sums.as_mut_ptr());
+    parallel::run(parts.pieces * blocks, ns, |task| {
         let (part, block) = (task / blocks, task % blocks);
         register::run(Part {
             shape,
             channels: channels_of(block, shape.groups),
-            images: part * images..((part + 1) * images).min(shape.batch),
+            images: parts.range(part),
             input: Planes { data: input, channels: shape.groups, size: shape.input },
             grad: Planes { data: grad_output, channels: shape.groups, size: shape.output() },
             // SAFETY: the part begins within the partial sums.
             to: unsafe { base.get().add(part * len) },
         });
     });
-    let (first, rest) = partial.split_at(len);
-    grad_weight.copy_from_slice(first);
-    for part in rest.chunks_exact(len) {
-        elementwise::update(grad_weight, part, 0.3, |sum, x| sum + x);
-    }
+    partial::add_up(&sums, grad_weight);
 }
 
 /// The sums over some images for some channels, on one thread.
