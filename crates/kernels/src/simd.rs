@@ -6,15 +6,18 @@
 //! is the same in each. A `mul_add` is rounded once in each, too: where the set lacks the instruction, a slow function
 //! does it. So results do not depend on the set.
 //!
-//! The environment variable `CHAINRULE_SIMD` (`baseline`, `avx2`, `avx512`) forces a lower level.
+//! The environment variable `CHAINRULE_SIMD` (`baseline`; `avx2` and `avx512` on x86-64; `neon` on AArch64) forces a
+//! lower level.
 
 use std::sync::OnceLock;
 
 /// The instruction sets that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What the compiler may assume of the target: SSE2 on x86-64, NEON on AArch64.
+    /// What the compiler may assume of the target, which it makes use of by itself: SSE2 on x86-64, NEON on AArch64.
     Baseline,
+    /// AArch64's NEON by name, where registers are named; other loops are those of the baseline.
+    Neon,
     /// AVX2 and FMA.
     Avx2,
     /// AVX-512 F, BW, DQ and VL.
@@ -29,17 +32,30 @@ pub trait Kernel {
     fn run(self) -> Self::Output;
 }
 
+/// The levels of the architecture by name, the lowest first.
+#[cfg(target_arch = "x86_64")]
+const LEVELS: &[(&str, Level)] =
+    &[("baseline", Level::Baseline), ("avx2", Level::Avx2), ("avx512", Level::Avx512)];
+#[cfg(target_arch = "aarch64")]
+const LEVELS: &[(&str, Level)] = &[("baseline", Level::Baseline), ("neon", Level::Neon)];
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+const LEVELS: &[(&str, Level)] = &[("baseline", Level::Baseline)];
+
 /// The level in use: the best that the processor has, or less where `CHAINRULE_SIMD` says so.
+///
+/// # Panics
+/// Where `CHAINRULE_SIMD` names no level of the architecture.
 pub fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
     *LEVEL.get_or_init(|| {
-        let wanted = match std::env::var("CHAINRULE_SIMD").as_deref() {
-            Ok("baseline") => Level::Baseline,
-            Ok("avx2") => Level::Avx2,
-            Ok("avx512") | Err(_) => Level::Avx512,
-            Ok(other) => panic!("CHAINRULE_SIMD is {other:?}, not baseline, avx2 or avx512"),
+        let Ok(name) = std::env::var("CHAINRULE_SIMD") else {
+            return best();
         };
-        wanted.min(best())
+        let Some((_, wanted)) = LEVELS.iter().find(|(known, _)| *known == name) else {
+            let names: Vec<&str> = LEVELS.iter().map(|(known, _)| *known).collect();
+            panic!("CHAINRULE_SIMD is {name:?}, but the levels here are {}", names.join(", "));
+        };
+        best().min(*wanted)
     })
 }
 
@@ -57,7 +73,13 @@ fn best() -> Level {
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "aarch64")]
+fn best() -> Level {
+    // Every target with the standard library has it in its baseline, so nothing has to be looked for.
+    Level::Neon
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn best() -> Level {
     Level::Baseline
 }
@@ -71,8 +93,9 @@ pub fn run<K: Kernel>(kernel: K) -> K::Output {
         Level::Avx512 => return unsafe { avx512(kernel) },
         // SAFETY: `level` returned this value only because the processor has AVX2 and FMA.
         Level::Avx2 => return unsafe { avx2(kernel) },
-        Level::Baseline => {}
+        _ => {}
     }
+    // NEON is the baseline of AArch64: a copy for it would be the same code.
     kernel.run()
 }
 

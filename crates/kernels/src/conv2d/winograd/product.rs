@@ -28,6 +28,7 @@ pub(super) unsafe fn tiles_by_channels<T: Registers, V: Register<T>>(
     (c, c_positions): (*mut T, Positions),
 ) {
     let groups = c_positions.groups(V::LEN);
+    let most = if V::TILE_ROWS == 14 { 14 } else { 6 };
     for position in 0..POSITIONS {
         let mut group = 0;
         while group < groups {
@@ -42,7 +43,7 @@ pub(super) unsafe fn tiles_by_channels<T: Registers, V: Register<T>>(
                 let two = group + 1 < groups;
                 // SAFETY: the caller's promise.
                 tile += unsafe {
-                    match (V::TILE_ROWS == 14, tiles - tile > V::TILE_ROWS / 2, two) {
+                    match (most == 14, tiles - tile > most / 2, two) {
                         (true, true, true) => by_channels::<T, V, 14, 2>(channels, a, b, c),
                         (true, true, false) => by_channels::<T, V, 14, 1>(channels, a, b, c),
                         (true, false, true) => by_channels::<T, V, 7, 2>(channels, a, b, c),
@@ -79,14 +80,14 @@ unsafe fn by_channels<T: Registers, V: Register<T>, const R: usize, const N: usi
             let mut sums = [[V::splat(T::ZERO); N]; R];
             for _ in 0..(end - done) / V::LEN {
                 for l in 0..V::LEN {
-                    step::<T, V, R, N>(a.add(l), V::LEN, b.add(l * V::LEN), b_group, &mut sums);
+                    step::<T, V, R, N>(a.add(l), |r| r * V::LEN, b.add(l * V::LEN), b_group, &mut sums);
                 }
                 // Beyond the last group there may be no memory.
                 a = a.wrapping_add(a_group);
                 b = b.wrapping_add(V::LEN * V::LEN);
             }
             for l in 0..(end - done) % V::LEN {
-                step::<T, V, R, N>(a.add(l), V::LEN, b.add(l * V::LEN), b_group, &mut sums);
+                step::<T, V, R, N>(a.add(l), |r| r * V::LEN, b.add(l * V::LEN), b_group, &mut sums);
             }
             // The cases outside of the loops, so that these are unrolled and the sums stay where they are.
             if done == 0 {
@@ -117,10 +118,11 @@ pub(super) unsafe fn add_channels_by_channels<T: Registers, V: Register<T>>(
     (c, c_positions): (*mut T, Positions),
 ) {
     let groups = c_positions.groups(V::LEN);
-    let rows = if V::LEN == 16 { 8 } else { 4 };
+    let rows = if V::ROWS == 8 { 8 } else { 4 };
     for position in 0..POSITIONS {
         for channel in (0..a_positions.groups(V::LEN) * V::LEN).step_by(rows) {
             let a = a.wrapping_add(a_positions.at(position, channel / V::LEN, 0, V::LEN) + channel % V::LEN);
+            let a = (a, a_positions.rows * V::LEN);
             for group in (0..groups).step_by(2) {
                 let b = b.wrapping_add(b_positions.at(position, group, 0, V::LEN));
                 let b = (b, b_positions.rows * V::LEN);
@@ -128,7 +130,7 @@ pub(super) unsafe fn add_channels_by_channels<T: Registers, V: Register<T>>(
                 let c = (c, c_positions.rows * V::LEN);
                 // SAFETY: the caller's promise.
                 unsafe {
-                    match (V::LEN == 16, group + 1 < groups) {
+                    match (V::ROWS == 8, group + 1 < groups) {
                         (true, true) => by_tiles::<T, V, 8, 2>(tiles, a, b, c),
                         (true, false) => by_tiles::<T, V, 8, 1>(tiles, a, b, c),
                         (false, true) => by_tiles::<T, V, 4, 2>(tiles, a, b, c),
@@ -140,7 +142,7 @@ pub(super) unsafe fn add_channels_by_channels<T: Registers, V: Register<T>>(
     }
 }
 
-/// R rows of N registers of C.
+/// R rows of N registers of C. The rows are channels of A, of one group or of whole groups.
 ///
 /// # Safety
 ///
@@ -148,7 +150,7 @@ pub(super) unsafe fn add_channels_by_channels<T: Registers, V: Register<T>>(
 #[inline(always)]
 unsafe fn by_tiles<T: Registers, V: Register<T>, const R: usize, const N: usize>(
     tiles: usize,
-    a: *const T,
+    (a, a_group): (*const T, usize),
     (b, b_group): (*const T, usize),
     (c, c_group): (*mut T, usize),
 ) {
@@ -156,7 +158,8 @@ unsafe fn by_tiles<T: Registers, V: Register<T>, const R: usize, const N: usize>
     unsafe {
         let mut sums = [[V::splat(T::ZERO); N]; R];
         for l in 0..tiles {
-            step::<T, V, R, N>(a.add(l * V::LEN), 1, b.add(l * V::LEN), b_group, &mut sums);
+            let place = |r: usize| r / V::LEN * a_group + r % V::LEN;
+            step::<T, V, R, N>(a.add(l * V::LEN), place, b.add(l * V::LEN), b_group, &mut sums);
         }
         add::<T, V, R, N>(&sums, c, c_group);
     }
@@ -184,7 +187,7 @@ unsafe fn add<T: Registers, V: Register<T>, const R: usize, const N: usize>(
     }
 }
 
-/// `sums[r][n] += a[r · a_step] · register n of b`
+/// `sums[r][n] += a[place(r)] · register n of b`
 ///
 /// # Safety
 ///
@@ -192,7 +195,7 @@ unsafe fn add<T: Registers, V: Register<T>, const R: usize, const N: usize>(
 #[inline(always)]
 unsafe fn step<T: Registers, V: Register<T>, const R: usize, const N: usize>(
     a: *const T,
-    a_step: usize,
+    place: impl Fn(usize) -> usize,
     b: *const T,
     b_group: usize,
     sums: &mut [[V; N]; R],
@@ -204,7 +207,7 @@ unsafe fn step<T: Registers, V: Register<T>, const R: usize, const N: usize>(
             x[n] = V::load(b.add(n * b_group));
         }
         for r in 0..R {
-            let y = V::splat(*a.add(r * a_step));
+            let y = V::splat(*a.add(place(r)));
             for n in 0..N {
                 sums[r][n] = y.mul_add(x[n], sums[r][n]);
             }
