@@ -54,10 +54,11 @@ const CASES: [Case; 12] = [
 
 /// What a distribution function of the normal distribution may be off by, where one unit in the last place of ½ is
 /// 6·10⁻⁸: gelu is a number times that.
-const TAILS: [(&str, fn(f32) -> f32, f64); 2] = [
+const TAILS: [Tail; 2] = [
     ("normal_tail", normal_tail_f32, 1e-7),
     ("normal_tail_and_power", |x| normal_tail_and_power_f32(x).0, 1e-7),
 ];
+type Tail = (&'static str, fn(f32) -> f32, f64);
 
 /// The greatest of the errors over every so many of all numbers, and where it is.
 fn worst(every: usize, error: impl Fn(f32) -> f64) -> (f64, f32) {
