@@ -269,6 +269,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it ends the program where memory is refused")]
     fn memory_that_there_is_not_is_refused() {
         let before = super::super::stats().peak_bytes;
         for len in [1 << 45, 1 << 58, 1 << 60, 1 << 62, usize::MAX] {
