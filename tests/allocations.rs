@@ -1,88 +1,77 @@
-//! How often a training step asks the system for memory once it has found its stride: not at all for tensors and
-//! graphs, and a small number of times for all else. One test in a process of its own, since the counters are the
-//! process's.
+//! How often the training steps that are benchmarked ask the system for memory once they have found their stride: not at
+//! all for tensors and graphs, and a small number of times for all else. One test in a process of its own, since the
+//! counters are the process's.
+
+// The workloads themselves, so that none of them can be left out here.
+#[path = "../benches/workloads/data.rs"]
+mod data;
+#[path = "../benches/workloads/training/mod.rs"]
+mod training;
 
 use chainrule::memory::{CountingAllocator, stats};
-use chainrule::prelude::*;
+use chainrule::{Result, Tensor, set_num_threads};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-const STEPS: u64 = 50;
+// What the workloads are made of.
+type Step = Box<dyn FnMut(bool) -> Result<Vec<Tensor>>>;
+type Workload = (&'static str, fn() -> Result<Step>);
 
-/// A long short-term memory, written with tensor operations.
-#[derive(Module)]
-struct Lstm {
-    input: Linear,
-    state: Linear,
-    head: Linear,
-}
+/// How often a step may ask for memory: for lists of operands and results, mostly, of which each layer has a few.
+const MOST_CALLS: [(&str, u64); 6] =
+    [("tiny_mlp", 32), ("mlp", 48), ("cnn", 96), ("resblock", 80), ("gpt", 400), ("lstm", 100)];
 
-impl Forward for Lstm {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let width = self.head.weight.shape()[1];
-        let (mut hidden, mut cell) =
-            (Tensor::zeros([x.size(1)?, width])?, Tensor::zeros([x.size(1)?, width])?);
-        for input in self.input.forward(x)?.unbind(0)? {
-            let gates = input.add(&self.state.forward(&hidden)?)?.chunk(4, 1)?;
-            cell = gates[1].sigmoid()?.mul(&cell)?.add(&gates[0].sigmoid()?.mul(&gates[2].tanh()?)?)?;
-            hidden = gates[3].sigmoid()?.mul(&cell.tanh()?)?;
-        }
-        self.head.forward(&hidden)
-    }
-}
-
-/// The number of calls for memory in a step, on average, after the first few.
-fn calls<A: Algorithm>(
-    model: &(impl Module + Forward),
-    mut optimizer: Optimizer<A>,
-    x: &Tensor,
-    y: &Tensor,
-) -> Result<f64> {
-    let mut step = || {
-        optimizer.zero_grad();
-        let loss = CrossEntropyLoss::new().forward(&model.forward(x)?, y)?;
-        loss.backward()?;
-        optimizer.step().map(drop)
-    };
-    (0..5).try_for_each(|_| step())?;
-    let (before, blocks) = (CountingAllocator::calls(), stats());
-    (0..STEPS).try_for_each(|_| step())?;
-    let calls = CountingAllocator::calls() - before;
-    assert_eq!(stats().system_allocations, blocks.system_allocations, "blocks asked of the system");
-    assert_eq!(stats().in_use_bytes, blocks.in_use_bytes, "bytes in use");
-    Ok(calls as f64 / STEPS as f64)
-}
+/// With a second thread, so many steps in a row that ask for no block have to come ...
+const QUIET_STEPS: u64 = 5;
+/// ... within so many. A task's own memory is taken and given back on one thread. So each thread comes to have one small
+/// block for each kind of task, and there come to be two large ones; when is chance, for which thread takes which task
+/// differs from step to step. But a block that is lost in each step leaves none quiet.
+const STEPS_OF_TWO_THREADS: u64 = 60;
+/// How many blocks may be asked for until then.
+const MOST_FOR_A_SECOND_THREAD: u64 = 40;
 
 #[test]
 fn a_training_step_asks_the_system_for_next_to_nothing() -> Result<()> {
-    // Which thread keeps which small block is not the same from step to step; on one thread it is.
-    set_num_threads(1);
-    manual_seed(0);
-    let linear = Linear::new(10, 2)?;
-    let sgd = Sgd::new(linear.parameters(), SgdOptions { lr: 0.01, ..Default::default() })?;
-    let of_linear = calls(&linear, sgd, &Tensor::randn([10, 10])?, &Tensor::randint(0, 2, [10])?)?;
+    for (name, workload) in training::WORKLOADS {
+        let mut step = workload()?;
+        set_num_threads(1);
+        // What the first leaves behind is freed in the second.
+        for _ in 0..3 {
+            step(false)?;
+        }
+        let most_calls = MOST_CALLS.iter().find(|(of, _)| of == name).expect("a bound for each workload").1;
+        let blocks = stats();
+        for _ in 0..3 {
+            let before = CountingAllocator::calls();
+            step(false)?;
+            let calls = CountingAllocator::calls() - before;
+            assert!(calls <= most_calls, "{name}: {calls} calls for memory in a step");
+        }
+        assert_eq!(
+            stats().system_allocations,
+            blocks.system_allocations,
+            "{name}: blocks asked of the system"
+        );
+        assert_eq!(stats().in_use_bytes, blocks.in_use_bytes, "{name}: bytes in use");
 
-    let cnn = Sequential::new()
-        .push(Conv2d::builder(1, 16, 3).padding(1).build()?)
-        .push(ReLU::new())
-        .push(MaxPool2d::new(2)?)
-        .push(Conv2d::builder(16, 32, 3).padding(1).build()?)
-        .push(ReLU::new())
-        .push(MaxPool2d::new(2)?)
-        .push(Flatten::new())
-        .push(Linear::new(32 * 7 * 7, 10)?);
-    let adam = Adam::new(cnn.parameters(), AdamOptions::default())?;
-    let of_cnn = calls(&cnn, adam, &Tensor::randn([8, 1, 28, 28])?, &Tensor::randint(0, 10, [8])?)?;
-
-    let lstm = Lstm { input: Linear::new(8, 64)?, state: Linear::new(16, 64)?, head: Linear::new(16, 10)? };
-    let adam = Adam::new(lstm.parameters(), AdamOptions::default())?;
-    let of_lstm = calls(&lstm, adam, &Tensor::randn([12, 4, 8])?, &Tensor::randint(0, 10, [4])?)?;
-
-    println!("calls for memory in a step: linear {of_linear}, cnn {of_cnn}, lstm {of_lstm}");
-    // Of the twelve times of the recurrent network each has some twenty operations, forward and back.
-    assert!(of_linear <= 32.0, "linear: {of_linear}");
-    assert!(of_cnn <= 128.0, "cnn: {of_cnn}");
-    assert!(of_lstm <= 512.0, "lstm: {of_lstm}");
+        set_num_threads(2);
+        let mut quiet = 0;
+        for _ in 0..STEPS_OF_TWO_THREADS {
+            let before = stats().system_allocations;
+            step(false)?;
+            quiet = if stats().system_allocations == before { quiet + 1 } else { 0 };
+            if quiet == QUIET_STEPS {
+                break;
+            }
+        }
+        assert_eq!(quiet, QUIET_STEPS, "{name}: steps of two threads in a row that asked for no block");
+        let asked = stats().system_allocations - blocks.system_allocations;
+        assert!(
+            asked <= MOST_FOR_A_SECOND_THREAD,
+            "{name}: {asked} blocks asked of the system by two threads"
+        );
+        assert_eq!(stats().in_use_bytes, blocks.in_use_bytes, "{name}: bytes in use with two threads");
+    }
     Ok(())
 }

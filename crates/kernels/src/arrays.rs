@@ -7,7 +7,7 @@ use crate::simd::Kernel;
 use crate::{Buffer, Float};
 
 /// Elements in a piece of work. Fixed, so that results never depend on the number of threads.
-const PIECE: usize = 16_384;
+const PIECE: usize = if cfg!(miri) { 256 } else { 16_384 };
 
 /// A function of an element of each of `N` arrays.
 ///

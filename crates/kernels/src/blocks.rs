@@ -126,10 +126,11 @@ pub fn triangle<T: Element>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::affordable;
 
     #[test]
     fn parts_stand_side_by_side_however_the_output_is_cut() {
-        let outer = 700;
+        let outer = if cfg!(miri) { 40 } else { 700 };
         let lengths = [0, 13, 0, 40, 1, 0];
         let parts: Vec<Vec<i64>> = lengths
             .iter()
@@ -147,14 +148,15 @@ mod tests {
 
     #[test]
     fn padding_surrounds_the_array() {
-        for (x_shape, before, shape) in [
+        let cases = [
             ([2, 3, 4], [0, 0, 0], [2, 3, 4]),
             ([2, 3, 4], [1, 0, 2], [3, 5, 7]),
             ([2, 3, 4], [0, 2, 0], [2, 5, 4]),
             ([2, 3, 4], [3, 0, 0], [6, 3, 4]),
             ([40, 30, 20], [2, 1, 3], [45, 33, 29]),
             ([0, 3, 4], [1, 0, 0], [2, 3, 4]),
-        ] {
+        ];
+        for (x_shape, before, shape) in affordable(cases, |(_, _, shape)| shape.iter().product()) {
             let x: Vec<i64> = (0..x_shape.iter().product::<usize>() as i64).collect();
             let mut out = vec![0; shape.iter().product()];
             pad(&x, &x_shape, &before, -7, &shape, &mut out);

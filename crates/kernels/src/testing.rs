@@ -31,6 +31,14 @@ pub(crate) fn on_thread_counts<R: PartialEq + std::fmt::Debug>(make: impl Fn() -
     one
 }
 
+/// The cases that a test goes through: all of them, but for those of many elements under Miri, which would take hours.
+pub(crate) fn affordable<T>(
+    cases: impl IntoIterator<Item = T>,
+    elements: impl Fn(&T) -> usize,
+) -> impl Iterator<Item = T> {
+    cases.into_iter().filter(move |case| !cfg!(miri) || elements(case) <= 3000)
+}
+
 /// Asserts that two slices agree to `tolerance`, relative to numbers larger than 1; NaN equals NaN.
 #[track_caller]
 pub(crate) fn assert_close(got: &[f64], want: &[f64], tolerance: f64) {

@@ -9,7 +9,7 @@ use crate::prefetch;
 use crate::simd::Kernel;
 
 /// Elements in a piece of work. Fixed, so that results never depend on the number of threads.
-const PIECE: usize = 8192;
+const PIECE: usize = if cfg!(miri) { 256 } else { 8192 };
 
 /// Elements that are loaded, changed and stored together. The compiler has to reckon with slices that overlap each other;
 /// local copies free it of that. A loop over fewer of them it would unroll, badly.

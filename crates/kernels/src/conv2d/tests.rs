@@ -138,6 +138,9 @@ fn every_option_gives_the_definition() {
                         let input = [[7, 9], [11, 6], [9, 21]][cases % 3];
                         let batch = 1 + cases % 3;
                         cases += 1;
+                        if cfg!(miri) && cases % 61 > 0 {
+                            continue;
+                        }
                         let shape = Conv2dShape {
                             batch,
                             in_channels,
@@ -172,6 +175,7 @@ pub(super) fn square(batch: usize, channels: [usize; 2], size: usize, stride: us
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "large images")]
 fn threads_change_no_bit_and_bands_are_right() {
     for shape in [
         square(13, [3, 16], 28, 1),

@@ -67,9 +67,9 @@ mod tests {
 
     #[test]
     fn every_order_of_dimensions_is_copied() {
-        let sizes = [3, 17, 40, 21];
+        let sizes = if cfg!(miri) { [3, 2, 9, 17] } else { [3, 17, 40, 21] };
         let data: Vec<i64> = (0..sizes.iter().product::<usize>() as i64 + 5).collect();
-        let strides = [17 * 40 * 21, 40 * 21, 21, 1];
+        let strides = [sizes[1] * sizes[2] * sizes[3], sizes[2] * sizes[3], sizes[3], 1];
         for a in 0..4 {
             for b in (0..4).filter(|&b| b != a) {
                 for c in (0..4).filter(|&c| c != a && c != b) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{numbers, numbers_f32, on_thread_counts};
+use crate::testing::{affordable, numbers, numbers_f32, on_thread_counts};
 
 /// Indices below n.
 fn indices(seed: u64, len: usize, n: usize) -> Vec<i64> {
@@ -43,7 +43,7 @@ fn gather_and_scatter_add_go_where_the_coordinates_say() {
         (&[90, 700], 0, &[100, 650]),
         (&[60, 7, 9, 11], 2, &[50, 6, 90, 10]),
     ];
-    for (shape, dim, index_shape) in cases {
+    for (shape, dim, index_shape) in affordable(cases, |case| case.0.iter().chain(case.2).product()) {
         let (size, count): (usize, usize) = (shape.iter().product(), index_shape.iter().product());
         let index = indices(1, count, shape.get(dim).copied().unwrap_or(1));
         let to = pointed(shape, dim, &index, index_shape);
@@ -78,7 +78,9 @@ fn index_select_and_index_add_are_the_definitions() {
         ([1, 1000, 1], 60_000),
         ([20, 3, 1], 4000),
     ];
-    for ([outer, n, inner], count) in cases {
+    for ([outer, n, inner], count) in
+        affordable(cases, |([outer, n, inner], count)| outer * inner * (n + count))
+    {
         let index = indices(4, count, n);
         let (x, src) = (numbers_f32(5, outer * n * inner), numbers_f32(6, outer * count * inner));
         let (taken, added, summed) = on_thread_counts(|| {

@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn single_precision_agrees_with_double() {
-        for i in 0..=400_000 {
+        for i in (0..=400_000).step_by(if cfg!(miri) { 4001 } else { 1 }) {
             let x = i as f32 * 1.5e-5 - 3.0;
             let ((tail, power), (want_tail, want_power)) =
                 (normal_tail_and_power_f32(x), normal_tail_and_power(f64::from(x)));
@@ -103,7 +103,10 @@ mod tests {
 
     #[test]
     fn the_tail_falls_for_ever() {
-        let tails: Vec<f32> = (0..10_000).map(|i| normal_tail_f32(i as f32 * 2e-3)).collect();
+        let tails: Vec<f32> = (0..10_000)
+            .step_by(if cfg!(miri) { 101 } else { 1 })
+            .map(|i| normal_tail_f32(i as f32 * 2e-3))
+            .collect();
         assert!(tails.is_sorted_by(|a, b| a > b || (*a == 0.0 && *b == 0.0)));
     }
 }

@@ -14,8 +14,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use pool::Pool;
 
 /// Work that is estimated to take less than this many nanoseconds is not shared out: waking a sleeping
-/// thread costs about as much.
-const WORTH_SHARING_NS: f64 = 30_000.0;
+/// thread costs about as much. (Miri, which looks for races, has no time for large work: there all is shared out.)
+const WORTH_SHARING_NS: f64 = if cfg!(miri) { 0.0 } else { 30_000.0 };
 
 /// What is asked for by `set_num_threads`; 0 until somebody asks.
 static THREADS: AtomicUsize = AtomicUsize::new(0);

@@ -1,6 +1,6 @@
 use super::weight::Weight;
 use super::*;
-use crate::testing::{assert_close, numbers, numbers_f32, on_thread_counts};
+use crate::testing::{affordable, assert_close, numbers, numbers_f32, on_thread_counts};
 use rnn::Activation;
 
 /// Times, batch, inputs, hidden: around the sizes of blocks, tasks and stretches.
@@ -146,9 +146,10 @@ fn defined(kind: Kind, s: Sizes, inputs: &Inputs<f64>) -> Vec<f64> {
 }
 
 fn cases() -> impl Iterator<Item = (Kind, Sizes)> {
-    let sizes = SIZES.into_iter().flat_map(|(times, batch, inputs, hidden)| {
-        [false, true].map(|reverse| Sizes { times, batch, inputs, hidden, reverse })
-    });
+    let sizes =
+        affordable(SIZES, |(t, b, i, h)| t * b * (i + h) * h).flat_map(|(times, batch, inputs, hidden)| {
+            [false, true].map(|reverse| Sizes { times, batch, inputs, hidden, reverse })
+        });
     sizes.flat_map(|sizes| KINDS.map(|kind| (kind, sizes)))
 }
 
@@ -200,10 +201,9 @@ fn backward_is_the_derivative_of_the_definition() {
 
 #[test]
 fn results_are_the_same_bits_on_every_number_of_threads() {
-    let wide = (12, 40, 33, 64);
-    for (kind, (times, batch, inputs, hidden)) in
-        KINDS.into_iter().flat_map(|kind| [(kind, wide), (kind, (3, 5, 300, 260))])
-    {
+    let sizes =
+        affordable([(12, 40, 33, 64), (3, 5, 300, 260), (3, 5, 7, 8)], |(t, b, i, h)| t * b * (i + h) * h);
+    for (kind, (times, batch, inputs, hidden)) in sizes.flat_map(|sizes| KINDS.map(|kind| (kind, sizes))) {
         let sizes = Sizes { times, batch, inputs, hidden, reverse: false };
         let mut seed = 0;
         let inputs = lengths(kind, sizes).map(|len| {
@@ -221,7 +221,8 @@ fn results_are_the_same_bits_on_every_number_of_threads() {
 
 #[test]
 fn a_weight_is_transposed() {
-    for (rows, columns) in [(1, 1), (3, 40), (40, 3), (16, 16), (17, 35), (64, 1024), (20, 512)] {
+    let sizes = [(1, 1), (3, 40), (40, 3), (16, 16), (17, 35), (64, 1024), (20, 512)];
+    for (rows, columns) in affordable(sizes, |(rows, columns)| rows * columns) {
         let w = numbers(1, rows * columns);
         let weight = Weight::transposed(&w, rows, columns, 1);
         let matrix = weight.matrix();

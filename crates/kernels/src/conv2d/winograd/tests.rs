@@ -41,6 +41,9 @@ fn every_size_gives_the_definition() {
                     [[1, 1], [3, 5], [8, 16], [17, 7], [16, 33], [2, 4], [35, 3], [20, 18]][cases % 8];
                 let batch = 1 + cases % 3;
                 cases += 1;
+                if cfg!(miri) && cases % 97 > 0 {
+                    continue;
+                }
                 let shape = Conv2dShape { input: [height, width], padding, ..square(batch, channels, 1, 1) };
                 if !shape.output().contains(&0) {
                     check(shape);
@@ -52,6 +55,7 @@ fn every_size_gives_the_definition() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "large images")]
 fn images_wider_than_a_strip_and_batches_of_many_blocks() {
     check(Conv2dShape { input: [6, 150], ..square(1, [3, 18], 1, 1) });
     check(Conv2dShape { input: [150, 6], ..square(1, [18, 3], 1, 1) });
@@ -60,6 +64,7 @@ fn images_wider_than_a_strip_and_batches_of_many_blocks() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "large images")]
 fn threads_change_no_bit() {
     for shape in [
         square(5, [16, 32], 14, 1),
@@ -82,6 +87,7 @@ fn threads_change_no_bit() {
 /// standard deviations of the results, with a mean of 4.8e-7 (by the plain sums 5.8e-6 and 3.0e-7); sums over all
 /// channels in one go had 9.6e-6 and 6.0e-7.
 #[test]
+#[cfg_attr(miri, ignore = "large images")]
 fn rounding_errors_are_small() {
     let mut case = Case::new(square(2, [64, 64], 20, 1));
     for x in [&mut case.input, &mut case.weight, &mut case.grad_output] {
