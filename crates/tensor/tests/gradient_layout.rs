@@ -21,12 +21,12 @@ impl Backward for Contiguous {
 #[test]
 fn pieces_of_a_permuted_tensor_get_a_gradient_that_permutes_back_without_gaps() -> Result<()> {
     // The queries, keys and values of attention, from one product.
-    let apart: [fn(&Tensor) -> Result<Vec<Tensor>>; 2] = [|heads| heads.unbind(0), |heads| heads.chunk(3, 0)];
-    for apart in apart {
+    for by_chunks in [false, true] {
         let leaf = Tensor::arange(2 * 5 * 3 * 4 * 6)?.to_dtype(DType::F32)?.reshape([2, 5, 3, 4, 6])?;
         let leaf = leaf.requires_grad_(true)?;
         let packed = record(Contiguous, &[&leaf], &[], leaf.detach())?;
-        let parts = apart(&packed.permute([2, 0, 3, 1, 4])?)?;
+        let heads = packed.permute([2, 0, 3, 1, 4])?;
+        let parts = if by_chunks { heads.chunk(3, 0)? } else { heads.unbind(0)? };
         let scaled: Vec<Tensor> =
             parts.iter().enumerate().map(|(i, part)| part.mul((i + 1) as f64)).collect::<Result<_>>()?;
         Tensor::stack(&scaled, 0)?.sum()?.backward()?;
