@@ -198,6 +198,11 @@ pub trait Float:
     fn tan(self) -> Self;
     /// tanh x
     fn tanh(self) -> Self;
+    /// 1 / (1 + e⁻ˣ)
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        Self::ONE / (Self::ONE + (-self).exp())
+    }
     /// The error function
     fn erf(self) -> Self;
     /// Φ(−|x|), with Φ the distribution function of the normal distribution

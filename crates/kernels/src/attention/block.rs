@@ -3,7 +3,7 @@
 use super::{AttentionNumber, Mask};
 use crate::Float;
 use crate::gemm::Matrix;
-use crate::gemm::ready::LINE;
+use crate::register::LINE;
 use crate::simd::Kernel;
 
 /// Pieces of one buffer.

@@ -3,8 +3,9 @@
 use super::block::{MatrixMask, Scale, Scratch, Write, weight};
 use super::{Attention, AttentionNumber, Inputs, KEYS, Output, QUERIES, TASKS, Target};
 use crate::gemm::cut::Cut;
-use crate::gemm::ready::{LINE, Part, Product, copy, step, transpose};
+use crate::gemm::ready::{Part, Product, copy, step, transpose};
 use crate::parallel::{self, SendPtr};
+use crate::register::LINE;
 use crate::simd::Kernel;
 use crate::{Buffer, Float};
 

@@ -6,10 +6,56 @@
 // Loops over indices, not closures: a closure that is not inlined is compiled without the registers.
 #![allow(clippy::needless_range_loop)]
 
-use crate::register::{Register, Registers};
+use std::ops::Range;
 
-/// The lanes of the longest register.
-pub(super) const LINE: usize = 16;
+use crate::register::{LINE, Register, Registers};
+
+/// Images `[batch, channels, height, width]`.
+#[derive(Clone, Copy)]
+pub(super) struct Planes<'a, T> {
+    pub(super) data: &'a [T],
+    pub(super) channels: usize,
+    /// Height and width.
+    pub(super) size: [usize; 2],
+}
+
+/// Copies `columns` pixels of a row of some channels, from row y and column x on: zeros where that is outside of the
+/// image.
+///
+/// # Safety
+///
+/// The image has the channels; `to` has room for `columns` registers and a [`LINE`] more, which may be written too; the
+/// processor has the register.
+#[inline(always)]
+pub(super) unsafe fn row_to_lanes<T: Registers, V: Register<T>>(
+    planes: Planes<'_, T>,
+    (image, channel, channels): (usize, usize, usize),
+    [y, x]: [isize; 2],
+    columns: usize,
+    to: *mut T,
+) {
+    let [height, width] = planes.size;
+    // Columns inside of the image.
+    let start = ((-x).max(0) as usize).min(columns);
+    let end = (width as isize - x).clamp(start as isize, columns as isize) as usize;
+    let zero = |range: Range<usize>| {
+        for column in range {
+            // SAFETY: there is room for the columns.
+            unsafe { V::splat(T::ZERO).store(to.add(column * V::LEN)) };
+        }
+    };
+    if y < 0 || y as usize >= height || start == end {
+        return zero(0..columns);
+    }
+    let plane = (image * planes.channels + channel) * height * width;
+    let at = plane + y as usize * width + (x + start as isize) as usize;
+    // SAFETY: the run starts below `end`, so it is written before a line after the columns ends.
+    unsafe {
+        to_lanes::<T, V>(planes.data, at, (channels, height * width), end - start, to.add(start * V::LEN));
+    }
+    zero(0..start);
+    zero(end..columns);
+}
 
 /// Copies a run of `len` pixels from place `at` on, of `channels` channels that are `plane` apart; other lanes get any
 /// numbers.
@@ -18,7 +64,7 @@ pub(super) const LINE: usize = 16;
 ///
 /// `to` has room for `len` registers, rounded up to [`LINE`]; the processor has the register.
 #[inline(always)]
-pub(super) unsafe fn to_lanes<T: Registers, V: Register<T>>(
+unsafe fn to_lanes<T: Registers, V: Register<T>>(
     data: &[T],
     at: usize,
     (channels, plane): (usize, usize),

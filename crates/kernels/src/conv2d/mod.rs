@@ -14,8 +14,8 @@
 //! Work is shared out by images and bands, or blocks, which depend on the sizes alone, so results are the same bits for
 //! every thread count.
 //!
-//! In `winograd`, and between the rows of the padded input in `backward_weight`, infinite and NaN inputs also make NaN of results
-//! nearby that they have no part in.
+//! In `winograd`, and in `backward_weight` where outputs meet padding or lie between rows, infinite and NaN inputs or
+//! gradients also make NaN of results nearby that they have no part in.
 
 mod axis;
 mod backward_input;

@@ -125,8 +125,8 @@ impl Pointwise {
             return elementwise::copy(&[self.batch, channels, self.plane], view, to);
         }
         if let Some(bias) = bias {
-            let planes = to.chunks_exact_mut(self.plane).zip(bias.iter().cycle());
-            planes.for_each(|(plane, &bias)| plane.fill(bias));
+            let ns = 0.1 * to.len() as f64;
+            parallel::chunks_mut(to, self.plane, ns, |i, plane| plane.fill(bias[i % bias.len()]));
         }
         gemm::batched(
             self.batch * self.groups,

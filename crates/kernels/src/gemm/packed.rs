@@ -124,6 +124,7 @@ impl<T: Registers> Product<'_, T> {
             // SAFETY: this part of A lies in its memory (the caller's promise).
             unsafe { pack::<T, V>(a, depth, &tiles, tile_step, packed_a) };
         }
+        // (Of rows in more than one block all blocks have more tiles than either, so they agree on what is packed.)
         let enough = if b.row_stride * size_of::<T>() < PAGE_BYTES { TILES } else { 2 };
         let b_lies_well = b.column_stride == 1 && tiles.pieces < enough;
         // The last panel may be narrower than what is read of it.

@@ -5,10 +5,7 @@ use super::cut::Cut;
 use super::pack::pack;
 use super::tile::{Left, Operands, tile};
 use super::{Matrix, Onto};
-use crate::register::{self, Kernel, Register, Registers};
-
-/// Rows are multiples of so many numbers, as many as the longest register has.
-pub(crate) const LINE: usize = 16;
+use crate::register::{self, Kernel, LINE, Register, Registers};
 
 /// The distance between rows of `columns` numbers. It is an odd number of lines, so that rows do not compete for places
 /// in the cache.

@@ -1,6 +1,6 @@
 //! Gated recurrent units (Cho et al. 2014), with PyTorch's three gates in its order: r, z, n.
 
-use super::pass::{BLOCK, load, sigmoid, start, store, sum};
+use super::pass::{BLOCK, load, start, store, sum};
 use super::weight::Weight;
 use super::{Gradients, OfWeights, Sizes, Weights, share};
 use crate::gemm::GemmNumber;
@@ -92,8 +92,8 @@ impl<T: Float> Kernel for Forward<'_, T> {
                 let new_sum = sum(&sums[2 * n..], &state_bias[2 * n..], j);
                 let mut h = load(before, j);
                 for l in 0..BLOCK {
-                    r[l] = sigmoid(r[l] + r_sum[l]);
-                    z[l] = sigmoid(z[l] + z_sum[l]);
+                    r[l] = (r[l] + r_sum[l]).sigmoid();
+                    z[l] = (z[l] + z_sum[l]).sigmoid();
                     new[l] = r[l].mul_add(new_sum[l], new[l]).tanh();
                     h[l] = z[l].mul_add(h[l] - new[l], new[l]);
                 }

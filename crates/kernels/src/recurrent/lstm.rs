@@ -1,6 +1,6 @@
 //! Long short-term memory (Hochreiter and Schmidhuber 1997), with PyTorch's four gates in its order: i, f, g, o.
 
-use super::pass::{BLOCK, load, sigmoid, start, store, sum};
+use super::pass::{BLOCK, load, start, store, sum};
 use super::weight::Weight;
 use super::{Gradients, OfWeights, Sizes, Weights, share};
 use crate::gemm::GemmNumber;
@@ -76,11 +76,11 @@ impl<T: Float> Kernel for Forward<'_, T> {
                 let before = load(before, j);
                 let (mut c, mut h) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
                 for l in 0..BLOCK {
-                    i[l] = sigmoid(i[l]);
+                    i[l] = i[l].sigmoid();
                     g[l] = g[l].tanh();
-                    f[l] = sigmoid(f[l]);
+                    f[l] = f[l].sigmoid();
                     c[l] = f[l].mul_add(before[l], i[l] * g[l]);
-                    o[l] = sigmoid(o[l]);
+                    o[l] = o[l].sigmoid();
                     h[l] = o[l] * c[l].tanh();
                 }
                 store(&i, &mut gates[..n], j);

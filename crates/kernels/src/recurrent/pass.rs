@@ -44,12 +44,6 @@ pub(super) fn store<T: Float>(units: &Units<T>, x: &mut [T], start: usize) {
     }
 }
 
-/// 1 / (1 + e⁻ˣ)
-#[inline(always)]
-pub(super) fn sigmoid<T: Float>(x: T) -> T {
-    T::ONE / (T::ONE + (-x).exp())
-}
-
 /// What is there, or zeros.
 pub(super) fn start<T: Float>(out: &mut [T], from: Option<&[T]>) {
     match from {

@@ -6,6 +6,9 @@
 use crate::Float;
 use crate::simd::{Level, level};
 
+/// The numbers of the longest register. Memory for lanes is often a multiple of so many, whichever the register.
+pub(crate) const LINE: usize = 16;
+
 /// A few numbers that are computed on together.
 pub(crate) trait Register<T>: Copy {
     /// How many numbers.

@@ -35,12 +35,6 @@ pub(super) fn negative_log_sigmoid_formula(x: &Tensor) -> Result<Tensor> {
     x.neg()?.softplus(1.0, 40.0)
 }
 
-/// 1 / (1 + e⁻ˣ)
-#[inline(always)]
-pub(super) fn sigmoid<T: Float>(x: T) -> T {
-    T::ONE / (T::ONE + (-x).exp())
-}
-
 #[derive(Clone, Copy)]
 struct Plain;
 
@@ -53,7 +47,7 @@ impl ElementwiseLoss for Plain {
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
-        if operand == 0 { sigmoid(x) - y } else { -x }
+        if operand == 0 { x.sigmoid() - y } else { -x }
     }
     fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
         if operand == 0 { x.sigmoid()?.sub(y) } else { x.neg() }
@@ -74,7 +68,7 @@ impl ElementwiseLoss<3> for Weighted {
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y, p]: [T; 3]) -> T {
         match operand {
-            0 => (T::ONE + (p - T::ONE) * y) * sigmoid(x) - p * y,
+            0 => (T::ONE + (p - T::ONE) * y) * x.sigmoid() - p * y,
             1 => (p - T::ONE) * negative_log_sigmoid(x) - x,
             _ => y * negative_log_sigmoid(x),
         }

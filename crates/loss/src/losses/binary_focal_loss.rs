@@ -1,6 +1,6 @@
 //! The focal loss of two classes.
 
-use super::binary_cross_entropy_with_logits::{negative_log_sigmoid, negative_log_sigmoid_formula, sigmoid};
+use super::binary_cross_entropy_with_logits::{negative_log_sigmoid, negative_log_sigmoid_formula};
 use crate::elementwise::{ElementwiseLoss, Float, elementwise};
 use crate::{Reduction, check, samples};
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, uniform, values};
@@ -42,14 +42,14 @@ impl ElementwiseLoss for Focal {
     #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let factor = T::of(self.slope) * y + T::of(self.base);
-        let wrong = y * sigmoid(-x) + (T::ONE - y) * sigmoid(x);
+        let wrong = y * (-x).sigmoid() + (T::ONE - y) * x.sigmoid();
         factor * wrong.powf(T::of(self.gamma)) * ((T::ONE - y) * x + negative_log_sigmoid(x))
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let (gamma, slope) = (T::of(self.gamma), T::of(self.slope));
         let factor = slope * y + T::of(self.base);
-        let (p, not_p) = (sigmoid(x), sigmoid(-x));
+        let (p, not_p) = (x.sigmoid(), (-x).sigmoid());
         let wrong = y * not_p + (T::ONE - y) * p;
         let entropy = (T::ONE - y) * x + negative_log_sigmoid(x);
         let power = wrong.powf(gamma);

@@ -1,6 +1,6 @@
 //! The logistic loss of labels 1 and −1.
 
-use super::binary_cross_entropy_with_logits::{negative_log_sigmoid, sigmoid};
+use super::binary_cross_entropy_with_logits::negative_log_sigmoid;
 use crate::elementwise::{ElementwiseLoss, Float, elementwise};
 use crate::{Reduction, check, samples};
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, values};
@@ -29,7 +29,7 @@ impl ElementwiseLoss for Logistic {
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
-        let slope = -sigmoid(-(y * x));
+        let slope = -(-(y * x)).sigmoid();
         if operand == 0 { slope * y } else { slope * x }
     }
     fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {

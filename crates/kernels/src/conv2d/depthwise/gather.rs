@@ -1,14 +1,17 @@
 //! The output, and the gradient of the input with stride 1: each result is a sum of the pixels around it.
 
+// Loops over indices, not closures: a closure that is not inlined is compiled without the registers.
+#![allow(clippy::needless_range_loop)]
+
 use std::ops::Range;
 
-use super::window::{Planes, Window};
+use super::window::Window;
 use super::{band, channels_of, taps_in_lanes};
 use crate::Buffer;
 use crate::conv2d::Conv2dShape;
-use crate::conv2d::lanes::{LINE, from_lanes};
+use crate::conv2d::lanes::{Planes, from_lanes};
 use crate::parallel::{self, SendPtr};
-use crate::register::{self, Register, Registers};
+use crate::register::{self, LINE, Register, Registers};
 
 /// Results at a time: as many chains of additions as wait for each other.
 const AT_ONCE: usize = 8;
@@ -24,7 +27,8 @@ pub(super) struct Kernel<'a, T> {
     pub(super) dilation: [usize; 2],
 }
 
-/// `to[y, x] = bias + Σ_ij kernel[i, j] · from[stride · (y, x) + dilation · (i, j) − padding]`, for planes `to` of a size.
+/// `to[y, x] = bias + Σ_ij kernel[i, j] · from[stride · (y, x) + dilation · (i, j) − padding]`, for planes `to` of a
+/// size.
 pub(super) fn convolve<T: Registers>(
     shape: &Conv2dShape,
     kernel: Kernel<'_, T>,
@@ -76,6 +80,7 @@ struct Band<'a, T> {
     /// Height and width of the results.
     size: [usize; 2],
     from: Planes<'a, T>,
+    /// Planes of results like `from`'s, of which these rows of these channels may be written, by nobody else.
     to: *mut T,
 }
 
@@ -129,8 +134,8 @@ impl<T: Registers> register::Kernel<T> for Band<'_, T> {
             if let Some(bias) = self.kernel.bias {
                 first[..count].copy_from_slice(&bias[channel..][..count]);
             }
-            // SAFETY: there is room for the window and for the results; the planes have the results' rows, which this
-            // task alone writes (the caller's promise).
+            // SAFETY: there is room for the window and for the results. The last result of a row meets the last column of
+            // the window with its last tap, and the last row the last row. `to` may be written as its field says.
             unsafe {
                 let first = V::load(first.as_ptr());
                 self.window.read::<T, V>(self.from, (self.image, channel, count), window.as_mut_ptr());

@@ -1,14 +1,17 @@
 //! The gradient of the weight: for each tap, the sum of the products of the outputs' gradients and the inputs they meet.
 
+// Loops over indices, not closures: a closure that is not inlined is compiled without the registers.
+#![allow(clippy::needless_range_loop)]
+
 use std::ops::Range;
 
-use super::window::{Planes, Window};
+use super::window::Window;
 use super::{band, channels_of};
 use crate::Buffer;
-use crate::conv2d::lanes::LINE;
+use crate::conv2d::lanes::Planes;
 use crate::conv2d::{Conv2dNumber, Conv2dShape, partial};
 use crate::parallel::{self, SendPtr};
-use crate::register::{self, Kernel, Register, Registers};
+use crate::register::{self, Kernel, LINE, Register, Registers};
 
 /// Taps at a time: as many chains of additions as wait for each other.
 const AT_ONCE: usize = 5;
@@ -21,7 +24,10 @@ pub(crate) fn backward_weight<T: Conv2dNumber>(
     grad_weight: &mut [T],
 ) {
     let ns = shape.nanoseconds();
-    let parts = partial::parts(shape.batch, ns);
+    let columns = (shape.output()[1] - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
+    let band = band(shape.output()[0], columns * shape.stride[0]);
+    let bands = shape.output()[0].div_ceil(band);
+    let parts = partial::parts(shape.batch * bands, ns);
     let blocks = shape.groups.div_ceil(LINE);
     let len = grad_weight.len();
     let mut sums = Buffer::<T>::recycled(parts.pieces * len);
@@ -31,7 +37,9 @@ pub(crate) fn backward_weight<T: Conv2dNumber>(
         register::run(Part {
             shape,
             channels: channels_of(block, shape.groups),
-            images: parts.range(part),
+            units: parts.range(part),
+            columns,
+            band,
             input: Planes { data: input, channels: shape.groups, size: shape.input },
             grad: Planes { data: grad_output, channels: shape.groups, size: shape.output() },
             // SAFETY: the part begins within the partial sums.
@@ -41,14 +49,19 @@ pub(crate) fn backward_weight<T: Conv2dNumber>(
     partial::add_up(&sums, grad_weight);
 }
 
-/// The sums over some images for some channels, on one thread.
+/// The sums over some bands of images for some channels, on one thread.
 struct Part<'a, T> {
     shape: &'a Conv2dShape,
     channels: Range<usize>,
-    images: Range<usize>,
+    /// Bands of the output, image by image.
+    units: Range<usize>,
+    /// Columns of the input that a row of the output meets.
+    columns: usize,
+    /// Rows of a band.
+    band: usize,
     input: Planes<'a, T>,
     grad: Planes<'a, T>,
-    /// Kernels of all channels.
+    /// Kernels of all channels, of which these may be written, by nobody else.
     to: *mut T,
 }
 
@@ -100,9 +113,9 @@ impl<T: Registers> Kernel<T> for Part<'_, T> {
     unsafe fn run<V: Register<T>>(self) {
         let Conv2dShape { kernel, stride, dilation, padding, .. } = *self.shape;
         let [height, width] = self.grad.size;
-        let reach = [0, 1].map(|dim| (kernel[dim] - 1) * dilation[dim] + 1);
-        let columns = (width - 1) * stride[1] + reach[1];
-        let band = band(height, columns * stride[0]);
+        let Part { band, columns, .. } = self;
+        let bands = height.div_ceil(band);
+        let reach = (kernel[0] - 1) * dilation[0] + 1;
         let places: Vec<usize> = (0..kernel[0])
             .flat_map(|i| (0..kernel[1]).map(move |j| i * dilation[0] * columns + j * dilation[1]))
             .collect();
@@ -110,7 +123,7 @@ impl<T: Registers> Kernel<T> for Part<'_, T> {
             let start = [rows.start * stride[0], 0];
             Window {
                 start: [0, 1].map(|dim| start[dim] as isize - padding[dim] as isize),
-                size: [(rows.len() - 1) * stride[0] + reach[0], columns],
+                size: [(rows.len() - 1) * stride[0] + reach, columns],
             }
         };
         let grads =
@@ -121,36 +134,36 @@ impl<T: Registers> Kernel<T> for Part<'_, T> {
         for channel in self.channels.clone().step_by(V::LEN) {
             let count = V::LEN.min(self.channels.end - channel);
             sums.fill(T::ZERO);
-            for image in self.images.clone() {
-                for first in (0..height).step_by(band) {
-                    let rows = first..(first + band).min(height);
-                    // SAFETY: the buffers have room for the windows of a whole band, in which lies what taps meet.
-                    unsafe {
-                        let which = (image, channel, count);
-                        windows(&rows).read::<T, V>(self.input, which, input.as_mut_ptr());
-                        grads(&rows).read::<T, V>(self.grad, which, grad.as_mut_ptr());
-                        let rows = Rows {
-                            input: input.as_ptr(),
-                            steps: [stride[0] * columns, stride[1]],
-                            grad: grad.as_ptr(),
-                            size: [rows.len(), width],
-                        };
-                        for (i, places) in places.chunks(AT_ONCE).enumerate() {
-                            let sums = sums.as_mut_ptr().add(i * AT_ONCE * V::LEN);
-                            match places.len() {
-                                AT_ONCE => rows.add::<V, AT_ONCE>(places, sums),
-                                4 => rows.add::<V, 4>(places, sums),
-                                3 => rows.add::<V, 3>(places, sums),
-                                2 => rows.add::<V, 2>(places, sums),
-                                _ => rows.add::<V, 1>(places, sums),
-                            }
+            for unit in self.units.clone() {
+                let first = unit % bands * band;
+                let rows = first..(first + band).min(height);
+                let which = (unit / bands, channel, count);
+                // SAFETY: the buffers have room for the windows of a whole band, in which lies what taps meet.
+                unsafe {
+                    windows(&rows).read::<T, V>(self.input, which, input.as_mut_ptr());
+                    grads(&rows).read::<T, V>(self.grad, which, grad.as_mut_ptr());
+                    let rows = Rows {
+                        input: input.as_ptr(),
+                        steps: [stride[0] * columns, stride[1]],
+                        grad: grad.as_ptr(),
+                        size: [rows.len(), width],
+                    };
+                    for (i, places) in places.chunks(AT_ONCE).enumerate() {
+                        let sums = sums.as_mut_ptr().add(i * AT_ONCE * V::LEN);
+                        match places.len() {
+                            5 => rows.add::<V, 5>(places, sums),
+                            4 => rows.add::<V, 4>(places, sums),
+                            3 => rows.add::<V, 3>(places, sums),
+                            2 => rows.add::<V, 2>(places, sums),
+                            1 => rows.add::<V, 1>(places, sums),
+                            _ => unreachable!("at most {AT_ONCE}"),
                         }
                     }
                 }
             }
             for i in 0..count {
                 for tap in 0..places.len() {
-                    // SAFETY: the kernel of a channel that is there, which this task alone writes.
+                    // SAFETY: the kernel of one of the channels, which may be written as `to` says.
                     unsafe { *self.to.add((channel + i) * places.len() + tap) = sums[tap * V::LEN + i] };
                 }
             }

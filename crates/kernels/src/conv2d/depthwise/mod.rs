@@ -5,9 +5,6 @@
 //! `window`): then a pixel is a register, and whatever the stride, the dilation, and the size of the image, a result is
 //! a sum of registers at constant distances.
 
-// Loops over indices, not closures: a closure that is not inlined is compiled without the registers.
-#![allow(clippy::needless_range_loop)]
-
 mod gather;
 mod gradient;
 mod scatter;
@@ -20,10 +17,9 @@ pub(super) use gradient::backward_weight;
 use std::ops::Range;
 
 use super::Conv2dShape;
-use super::lanes::LINE;
+use super::lanes::Planes;
 use crate::Buffer;
-use crate::register::{Register, Registers};
-use window::Planes;
+use crate::register::{LINE, Register, Registers};
 
 /// With fewer channels than this most lanes would be empty.
 const FEWEST_CHANNELS: usize = 4;

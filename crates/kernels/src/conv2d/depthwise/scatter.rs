@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use super::window::{Planes, Window};
+use super::window::Window;
 use super::{band, channels_of, taps_in_lanes};
 use crate::Buffer;
 use crate::conv2d::Conv2dShape;
-use crate::conv2d::lanes::{LINE, from_lanes};
+use crate::conv2d::lanes::{Planes, from_lanes};
 use crate::parallel::{self, SendPtr};
-use crate::register::{self, Kernel, Register, Registers};
+use crate::register::{self, Kernel, LINE, Register, Registers};
 
 /// See [`backward_input`](crate::conv2d::backward_input).
 pub(super) fn convolve<T: Registers>(shape: &Conv2dShape, weight: &[T], from: Planes<'_, T>, to: &mut [T]) {
@@ -45,6 +45,7 @@ struct Band<'a, T> {
     /// Of a row of results in memory, beginning with the padding.
     columns: usize,
     from: Planes<'a, T>,
+    /// Planes of the input's shape, of which these rows of these channels may be written, by nobody else.
     to: *mut T,
 }
 
@@ -66,8 +67,8 @@ impl<T: Registers> Kernel<T> for Band<'_, T> {
             let taps_len = kernel[0] * kernel[1];
             let taps = taps_in_lanes::<T, V>(&self.weight[channel * taps_len..], count, taps_len, false);
             results.fill(T::ZERO);
-            // SAFETY: there is room for the window; rows and columns of results are those that windows meet; the planes
-            // have the rows, which this task alone writes (the caller's promise).
+            // SAFETY: there is room for the window, and for the columns that windows meet in each of the rows; `to` may be
+            // written as its field says.
             unsafe {
                 window.read::<T, V>(self.from, (self.image, channel, count), grad.as_mut_ptr());
                 for (row, output) in outputs.clone().enumerate() {

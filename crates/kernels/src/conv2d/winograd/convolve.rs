@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::Conv2dShape;
+use super::super::lanes::Planes;
 use super::lift::{Images, lift};
 use super::lower::lower;
 use super::positions::Positions;
@@ -94,7 +95,8 @@ impl<T: Registers> Kernel<T> for Block<'_, T> {
         let written = Positions::new(out_channels, rows);
         let mut lifted = Buffer::<T>::recycled(read.len());
         let mut products = Buffer::<T>::recycled(written.len());
-        let images = Images { data: self.input, channels, size: tiles.input, padding: tiles.padding };
+        let planes = Planes { data: self.input, channels, size: tiles.input };
+        let images = Images { planes, padding: tiles.padding };
         let (weights, weight_positions) = self.weights;
         // SAFETY: memory is there for the positions; a block's results are written by one task alone.
         unsafe {

@@ -5,19 +5,17 @@ use std::ops::Range;
 use super::positions::Positions;
 use super::tiles::{STRIP, Strip, Tiles};
 use super::transform::Lift;
-use super::{LINE, REACH, TILE};
-use crate::conv2d::lanes::to_lanes;
-use crate::register::{Register, Registers};
+use super::{REACH, TILE};
+use crate::conv2d::lanes::{Planes, row_to_lanes};
+use crate::register::{LINE, Register, Registers};
 
 /// Columns of a strip, with the padding and what is written beyond.
 const COLUMNS: usize = STRIP * TILE + REACH - TILE + LINE;
 
-/// Images `[batch, channels, height, width]`, and which of their pixels the first tile starts with.
+/// Images, and which of their pixels the first tile starts with.
 #[derive(Clone, Copy)]
 pub(super) struct Images<'a, T> {
-    pub(super) data: &'a [T],
-    pub(super) channels: usize,
-    pub(super) size: [usize; 2],
+    pub(super) planes: Planes<'a, T>,
     /// Rows and columns of zeros that the first tile starts with.
     pub(super) padding: [usize; 2],
 }
@@ -76,30 +74,12 @@ unsafe fn read<T: Registers, V: Register<T>, L: Lift>(
     row: usize,
     to: *mut T,
 ) {
-    let [height, width] = images.size;
     let columns = strip.count * TILE + L::TAKES - TILE;
     let place = |first: usize, dim: usize| first as isize - images.padding[dim] as isize;
-    let y = place(strip.row * TILE + row, 0);
-    let x = place(strip.column * TILE, 1);
-    // Columns inside of the image.
-    let start = ((-x).max(0) as usize).min(columns);
-    let end = (width as isize - x).clamp(start as isize, columns as isize) as usize;
-    let zero = |range: Range<usize>| {
-        for column in range {
-            // SAFETY: columns of the canvas's row.
-            unsafe { V::splat(T::ZERO).store(to.add(column * V::LEN)) };
-        }
-    };
-    if y < 0 || y as usize >= height || start == end {
-        return zero(0..columns);
-    }
-    let first = (strip.image * images.channels + channel) * height * width;
-    let at = first + y as usize * width + (x + start as isize) as usize;
-    let channels = (images.channels - channel, height * width);
-    // SAFETY: the run starts below `end` and so ends within the row of the canvas, which has a line more.
-    unsafe { to_lanes::<T, V>(images.data, at, channels, end - start, to.add(start * V::LEN)) };
-    zero(0..start);
-    zero(end..columns);
+    let at = [place(strip.row * TILE + row, 0), place(strip.column * TILE, 1)];
+    let which = (strip.image, channel, images.planes.channels - channel);
+    // SAFETY: the row of the canvas has a line more than the columns.
+    unsafe { row_to_lanes::<T, V>(images.planes, which, at, columns, to) };
 }
 
 /// Columns to points, in place.

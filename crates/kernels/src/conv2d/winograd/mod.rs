@@ -38,7 +38,7 @@ pub(super) use convolve::{backward_input, forward};
 pub(super) use weight_gradient::backward_weight;
 
 use super::Conv2dShape;
-use super::lanes::LINE;
+use crate::register::LINE;
 
 /// Results of a tile in each direction.
 const TILE: usize = 4;

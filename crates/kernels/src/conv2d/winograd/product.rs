@@ -28,6 +28,7 @@ pub(super) unsafe fn tiles_by_channels<T: Registers, V: Register<T>>(
     (c, c_positions): (*mut T, Positions),
 ) {
     let groups = c_positions.groups(V::LEN);
+    // Tiles of 14 rows, or of 6 where fewer registers than that are there to hold them.
     let most = if V::TILE_ROWS == 14 { 14 } else { 6 };
     for position in 0..POSITIONS {
         let mut group = 0;

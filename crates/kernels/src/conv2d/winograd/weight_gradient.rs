@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::Conv2dShape;
+use super::super::lanes::Planes;
 use super::lift::{Images, lift};
 use super::positions::Positions;
 use super::product::add_channels_by_channels;
@@ -34,8 +35,10 @@ pub(crate) fn backward_weight<T: Registers>(
     let positions = Positions::new(channels.1, channels.0.next_multiple_of(LINE));
     let mut partial = Buffer::<T>::recycled(parts.pieces * positions.len());
     let ns = (tiles.len() * channels.0 * channels.1) as f64;
-    let inputs = Images { data: input, channels: channels.0, size: tiles.input, padding: tiles.padding };
-    let gradients = Images { data: grad_output, channels: channels.1, size: tiles.output, padding: [0, 0] };
+    let planes = Planes { data: input, channels: channels.0, size: tiles.input };
+    let inputs = Images { planes, padding: tiles.padding };
+    let planes = Planes { data: grad_output, channels: channels.1, size: tiles.output };
+    let gradients = Images { planes, padding: [0, 0] };
     parallel::chunks_mut(&mut partial, positions.len(), ns, |part, sums| {
         sums.fill(T::ZERO);
         for block in parts.range(part) {
@@ -60,8 +63,8 @@ impl<T: Registers> Kernel<T> for Block<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Register<T>>(self) {
         let Block { tiles, block, inputs, gradients, positions, sums } = self;
-        let of_inputs = Positions::new(inputs.channels, block.len());
-        let of_gradients = Positions::new(gradients.channels, block.len());
+        let of_inputs = Positions::new(inputs.planes.channels, block.len());
+        let of_gradients = Positions::new(gradients.planes.channels, block.len());
         let mut lifted = Buffer::<T>::recycled(of_inputs.len() + of_gradients.len());
         let (x, g) = lifted.split_at_mut(of_inputs.len());
         // SAFETY: memory is there for the positions.

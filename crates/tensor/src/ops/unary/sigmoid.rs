@@ -14,7 +14,7 @@ impl Unary for Sigmoid {
     const COST_NS: f64 = 3.0;
     #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
-        T::ONE / (T::ONE + (-x).exp())
+        x.sigmoid()
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, y: T) -> T {

@@ -18,7 +18,7 @@ impl Unary for Silu {
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
-        let s = T::ONE / (T::ONE + (-x).exp());
+        let s = x.sigmoid();
         g * (s * (T::ONE + x * (T::ONE - s)))
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
