@@ -74,7 +74,9 @@ mod tests {
 
     #[test]
     fn norms_are_those_of_the_definition() {
-        let x: Vec<f64> = (0..70_001).map(|i| ((i * 37 + 11) % 101) as f64 / 10.0 - 5.0).collect();
+        let x: Vec<f64> = (0..if cfg!(miri) { 701 } else { 70_001 })
+            .map(|i| ((i * 37 + 11) % 101) as f64 / 10.0 - 5.0)
+            .collect();
         for p in [2.0, 1.0, 0.5, 3.0, -1.5] {
             let sum: f64 = x.iter().map(|v| v.abs().powf(p)).sum();
             let want = sum.powf(1.0 / p);
@@ -90,7 +92,7 @@ mod tests {
     #[test]
     fn squares_of_f32_do_not_overflow_and_a_nan_is_not_lost() {
         assert!((norm(&[3e30f32, 4e30], 2.0) / 5e30 - 1.0).abs() < 1e-7);
-        let mut x = vec![1f32; 40_000];
+        let mut x = vec![1f32; if cfg!(miri) { 400 } else { 40_000 }];
         x[7] = f32::NAN;
         for p in [2.0, 1.0, 3.0, f64::INFINITY, f64::NEG_INFINITY] {
             assert!(norm(&x, p).is_nan(), "p = {p}");

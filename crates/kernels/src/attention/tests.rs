@@ -193,6 +193,10 @@ fn both_ways_are_the_definition() {
     for size in affordable(SIZES, |&(b, _, q, k, w, v)| b * (q + k) * (w + v) + b * q * k) {
         for kind in [Kind::None, Kind::Keep, Kind::Add] {
             for causal in [false, true] {
+                // There even small cases take long: most of a block is padding then.
+                if cfg!(miri) && (causal == (kind == Kind::None) || size.2 < 3) {
+                    continue;
+                }
                 let case = Case::new(size, kind, causal);
                 let want = case.plain();
                 println!("{size:?} {kind:?} causal {causal}");
