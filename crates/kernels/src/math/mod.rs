@@ -1,7 +1,7 @@
 //! Functions of a number as bodies without branches, which inline into loops and vectorise.
 //!
 //! The exponential, the logarithm and tanh of `f32`, which softmax and activations are made of, are computed in
-//! `f32` with an error of about one unit in the last place at most; the others in `f64`, where only the last rounding
+//! `f32` with an error of at most one and a half units in the last place; the others in `f64`, where only the last rounding
 //! shows. Those of `f64` are the standard library's, where it has them.
 
 mod erf;
