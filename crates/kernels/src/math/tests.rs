@@ -29,15 +29,16 @@ fn unit(value: f64) -> f64 {
     2f64.powi(exponent.max(-126) - 23)
 }
 
-/// One function with its reference and the error allowed, where what rounding alone costs is half a unit.
+/// One function with its reference and the error allowed, where what rounding alone costs is half a unit. It is the
+/// greatest over all numbers, rounded up.
 type Case = (&'static str, fn(f32) -> f32, fn(f64) -> f64, f64);
 
 const CASES: [Case; 12] = [
-    ("exp", exp, f64::exp, 1.0),
-    ("exp_m1", exp_m1, f64::exp_m1, 1.5),
-    ("tanh", tanh, f64::tanh, 1.25),
-    ("ln", ln, f64::ln, 1.0),
-    ("ln_1p", ln_1p, f64::ln_1p, 1.0),
+    ("exp", exp, f64::exp, 1.01),
+    ("exp_m1", exp_m1, f64::exp_m1, 1.46),
+    ("tanh", tanh, f64::tanh, 1.34),
+    ("ln", ln, f64::ln, 0.84),
+    ("ln_1p", ln_1p, f64::ln_1p, 0.84),
     ("log2", log2, f64::log2, 0.502),
     ("log10", log10, f64::log10, 0.502),
     ("sin", sin, f64::sin, 0.502),
