@@ -15,7 +15,9 @@ fn target(path: &Path) -> io::Result<PathBuf> {
                 .map_err(|error| io::Error::new(error.kind(), format!("a link to nothing: {error}")))?;
             match fs::metadata(&target)?.is_file() {
                 true => Ok(target),
-                false => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file: nothing is written")),
+                false => {
+                    Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file: nothing is written"))
+                }
             }
         }
     }

@@ -10,10 +10,10 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use super::StateDict;
 use super::bytes::{self, Bf16, F16, FileDtype};
 use super::foreign::{LONGEST_START, recognised};
 use super::write::LONGEST_HEADER;
-use super::StateDict;
 use crate::{Error, Tensor};
 
 /// Why there is no state dict.
@@ -166,7 +166,8 @@ fn tensor<D: FileDtype, R: Read>(source: &mut R, name: &str, info: &TensorInfo) 
         read = bytes::read::<D>(source, out);
     })?;
     if !read? {
-        let what = if info.dtype == Dtype::BOOL { "bytes that are neither 0 nor 1" } else { "numbers beyond int64" };
+        let what =
+            if info.dtype == Dtype::BOOL { "bytes that are neither 0 nor 1" } else { "numbers beyond int64" };
         fault!("tensor {name:?} of {:?} has {what}", info.dtype);
     }
     Ok(tensor)
