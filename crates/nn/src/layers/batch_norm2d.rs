@@ -220,16 +220,17 @@ impl BatchNorm2dBuilder {
         }
         let parameter =
             |value| if affine { init::constant(num_features, value, dtype).map(Some) } else { Ok(None) };
-        let buffer = |shape: &[usize], value, dtype| {
-            let value = Tensor::full(shape, value, dtype)?;
+        let statistic = |value| {
+            let value = Tensor::full([num_features], value, dtype)?;
             Ok(track_running_stats.then(|| Buffer::new(&value)))
         };
+        let count = Tensor::full([], 0.0, DType::I64)?;
         Ok(BatchNorm2d {
             weight: parameter(1.0)?,
             bias: parameter(0.0)?,
-            running_mean: buffer(&[num_features], 0.0, dtype)?,
-            running_var: buffer(&[num_features], 1.0, dtype)?,
-            num_batches_tracked: buffer(&[], 0.0, DType::I64)?,
+            running_mean: statistic(0.0)?,
+            running_var: statistic(1.0)?,
+            num_batches_tracked: track_running_stats.then(|| Buffer::optional(&count)),
             num_features,
             eps,
             momentum,
