@@ -56,10 +56,11 @@ pub(super) fn load(visit: Visit<'_>, state: &StateDict, strict: bool) -> Result<
     let mut mismatched = Vec::new();
     let mut changes = Vec::new();
     for (path, stored) in &entries {
-        let (Some(new), old) = (state.get(path), stored.value()) else {
+        let Some(new) = state.get(path) else {
             report.missing.push(path.clone());
             continue;
         };
+        let old = stored.value();
         if new.shape() != old.shape() || new.dtype() != old.dtype() {
             mismatched.push(format!(
                 "{path}: {} {} in the module, {} {} in the state dict",
@@ -69,7 +70,7 @@ pub(super) fn load(visit: Visit<'_>, state: &StateDict, strict: bool) -> Result<
                 new.shape()
             ));
         }
-        changes.push((stored, new.contiguous()?));
+        changes.push((stored, old, new.contiguous()?));
     }
 
     let refused = LoadReport { ..if strict { report.clone() } else { LoadReport::default() } };
@@ -81,10 +82,13 @@ pub(super) fn load(visit: Visit<'_>, state: &StateDict, strict: bool) -> Result<
             "the state dict does not fit, nothing was loaded{refused}{mismatched}"
         );
     }
-    for (stored, new) in changes {
-        match stored {
-            Stored::Parameter(parameter) => parameter.set(&new)?,
-            Stored::Buffer(buffer) => buffer.set(&new)?,
+    for (i, (stored, _, new)) in changes.iter().enumerate() {
+        if let Err(error) = stored.set(new) {
+            // One that is being updated: those before it get back what they had.
+            for (stored, old, _) in changes[..i].iter().rev() {
+                stored.set(old)?;
+            }
+            return Err(error);
         }
     }
     Ok(report)
