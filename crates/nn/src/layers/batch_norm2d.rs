@@ -4,7 +4,7 @@ use std::fmt;
 
 use chainrule_tensor::{DType, FloatElement, Parameter, Result, Shape, Tensor, bail, dispatch_float};
 
-use crate::forward::inside;
+use crate::forward::{at_caller, inside};
 use crate::{Buffer, Forward, Module, Training, init};
 
 /// Each channel of images `[N, C, H, W]` minus its mean, divided by √(variance + eps), times weight, plus bias
@@ -208,6 +208,10 @@ impl BatchNorm2dBuilder {
     /// When `eps` is not positive, `momentum` not between 0 and 1, or the dtype not floating-point.
     #[track_caller]
     pub fn build(self) -> Result<BatchNorm2d> {
+        at_caller(self.make())
+    }
+
+    fn make(self) -> Result<BatchNorm2d> {
         let BatchNorm2dBuilder { num_features, eps, momentum, affine, track_running_stats, dtype } = self;
         if eps.is_nan() || eps <= 0.0 {
             bail!(Value, "BatchNorm2d", "eps must be positive, not {eps}");

@@ -31,7 +31,9 @@ impl Buffer {
         self.optional
     }
 
-    /// The value now, a constant.
+    /// The value now, a constant. (Within the closure of the buffer's own [`update`](Buffer::update) there is none:
+    /// numbers that are NaN, and the update is an error.)
+    #[track_caller]
     pub fn tensor(&self) -> Tensor {
         self.cell.get()
     }
@@ -56,12 +58,12 @@ impl Buffer {
 
     /// The sizes of the dimensions.
     pub fn shape(&self) -> Shape {
-        self.tensor().shape().clone()
+        self.0.shape().clone()
     }
 
     /// The type of the numbers.
     pub fn dtype(&self) -> DType {
-        self.tensor().dtype()
+        self.0.dtype()
     }
 
     /// Whether two handles are to the same value.

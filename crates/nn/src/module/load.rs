@@ -72,12 +72,13 @@ pub(super) fn load(visit: Visit<'_>, state: &StateDict, options: LoadOptions) ->
     let mut mismatched = Vec::new();
     let mut changes = Vec::new();
     for (path, stored) in &entries {
-        let (Some(new), old) = (state.get(path), stored.value()) else {
+        let Some(new) = state.get(path) else {
             if !matches!(stored, Stored::Buffer(buffer) if buffer.is_optional()) {
                 report.missing.push(path.clone());
             }
             continue;
         };
+        let old = stored.value();
         if new.shape() != old.shape() || !(options.cast || new.dtype() == old.dtype()) {
             mismatched.push(format!(
                 "{path}: {} {} in the module, {} {} in the state dict",
@@ -87,7 +88,8 @@ pub(super) fn load(visit: Visit<'_>, state: &StateDict, options: LoadOptions) ->
                 new.shape()
             ));
         }
-        changes.push((stored, new.contiguous()?.to_dtype(old.dtype())?));
+        let new = new.contiguous()?.to_dtype(old.dtype())?;
+        changes.push((stored, old, new));
     }
 
     let refused = LoadReport { ..if options.strict { report.clone() } else { LoadReport::default() } };
@@ -99,10 +101,13 @@ pub(super) fn load(visit: Visit<'_>, state: &StateDict, options: LoadOptions) ->
             "the state dict does not fit, nothing was loaded{refused}{mismatched}"
         );
     }
-    for (stored, new) in changes {
-        match stored {
-            Stored::Parameter(parameter) => parameter.set(&new)?,
-            Stored::Buffer(buffer) => buffer.set(&new)?,
+    for (i, (stored, _, new)) in changes.iter().enumerate() {
+        if let Err(error) = stored.set(new) {
+            // One that is being updated: those before it get back what they had.
+            for (stored, old, _) in changes[..i].iter().rev() {
+                stored.set(old)?;
+            }
+            return Err(error);
         }
     }
     Ok(report)

@@ -7,6 +7,8 @@ mod load;
 mod training;
 mod walk;
 
+use std::sync::Arc;
+
 use chainrule_tensor::{Parameter, Result, StateDict};
 
 pub use buffer::Buffer;
@@ -14,6 +16,8 @@ pub use field::Field;
 pub use load::{LoadOptions, LoadReport};
 pub use training::Training;
 use walk::{Leaf, walk};
+
+use crate::Layer;
 
 /// What holds parameters and buffers, itself or in modules inside it (PyTorch: `torch.nn.Module`).
 ///
@@ -124,7 +128,8 @@ pub trait Module {
         self.parameters().iter().for_each(Parameter::zero_grad);
     }
 
-    /// Freezes (`false`) or thaws all parameters, for graphs recorded from now on.
+    /// Freezes (`false`) or thaws all parameters, for graphs recorded from now on. Gradients that were collected before
+    /// stay, and optimizers go on using them: see [`Parameter::requires_grad_`].
     fn requires_grad_(&self, requires_grad: bool) {
         for parameter in self.parameters() {
             parameter.requires_grad_(requires_grad);
@@ -203,6 +208,12 @@ pub trait Visitor {
 
     /// A module inside the module. The visitor decides whether to go in.
     fn module(&mut self, name: &str, module: &dyn Module);
+
+    /// A module inside the module, by a handle that a visitor may keep, so as to go in later: containers may be nested to
+    /// any depth.
+    fn layer(&mut self, name: &str, layer: &Arc<dyn Layer>) {
+        self.module(name, &**layer);
+    }
 }
 
 fn set_training(visit: walk::Visit<'_>, training: bool) {
