@@ -45,6 +45,11 @@ impl Moments {
         [self.scale, self.mean, self.rest, self.squares]
     }
 
+    /// From its four numbers.
+    pub fn from_array([scale, mean, rest, squares]: [f64; 4]) -> Moments {
+        Moments { scale, mean, rest, squares }
+    }
+
     /// What `count` values of `T` are normalised with.
     pub fn normal<T: Float>(self, count: f64, eps: f64) -> Normal {
         let Moments { scale, mean, rest, squares } = self;
