@@ -22,5 +22,9 @@ pub(crate) fn weighted<L: ElementwiseLoss>(
     if reduction == Reduction::MeanOrZero && total.item()? == 0.0 {
         return sum.mul(0.0);
     }
+    if !sum.item()?.is_finite() {
+        // The mean may be a number where the sum is too large to be one.
+        return elementwise(loss, operands, Some(&weight.div(&total)?), Reduction::Sum);
+    }
     sum.div(&total)
 }

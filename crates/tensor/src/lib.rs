@@ -14,6 +14,7 @@ mod allocate;
 mod attention;
 pub mod autograd;
 mod cell;
+mod centred;
 mod create;
 mod create_random;
 mod display;
