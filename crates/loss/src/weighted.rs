@@ -22,9 +22,10 @@ pub(crate) fn weighted<L: ElementwiseLoss>(
     if reduction == Reduction::MeanOrZero && total.item()? == 0.0 {
         return sum.mul(0.0);
     }
-    if !sum.item()?.is_finite() {
-        // The mean may be a number where the sum is too large to be one.
-        return elementwise(loss, operands, Some(&weight.div(&total)?), Reduction::Sum);
+    let mean = sum.div(&total)?;
+    if mean.item()?.is_finite() || total.item()? == 0.0 {
+        return Ok(mean);
     }
-    sum.div(&total)
+    // The sum may be too large where the mean is not.
+    elementwise(loss, operands, Some(&weight.div(&total)?), Reduction::Sum)
 }
