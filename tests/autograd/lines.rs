@@ -87,7 +87,7 @@ fn of_modules_and_state_dicts() -> Result<()> {
     let path = std::env::temp_dir().join("chainrule-no-such-folder").join("file");
     refused_here!(
         model.load_state_dict(&other),
-        model.load_state_dict_with(&other, false),
+        model.load_state_dict_with(&other, LoadOptions { strict: false, ..Default::default() }),
         vec![model.layers().len(); 0]
             .first()
             .map_or_else(|| model.load_state_dict(&StateDict::new()), |_| Ok(())),

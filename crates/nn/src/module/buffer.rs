@@ -58,12 +58,12 @@ impl Buffer {
 
     /// The sizes of the dimensions.
     pub fn shape(&self) -> Shape {
-        self.0.shape().clone()
+        self.cell.shape().clone()
     }
 
     /// The type of the numbers.
     pub fn dtype(&self) -> DType {
-        self.0.dtype()
+        self.cell.dtype()
     }
 
     /// Whether two handles are to the same value.
