@@ -41,17 +41,17 @@ impl Layout {
 
     /// `[N, C, S]`
     pub(crate) fn dims(&self) -> [usize; 3] {
-        self.logits.around(self.dim)
+        self.logits.around(self.dim)?
     }
 
     /// The shape of what there is one of for each row.
     pub(crate) fn rows(&self) -> Shape {
-        self.logits.without(self.dim)
+        self.logits.without(self.dim)?
     }
 
     /// The same with size 1 in the place of the classes.
     pub(crate) fn rows_kept(&self) -> Shape {
-        self.logits.with_size(self.dim, 1)
+        self.logits.with_size(self.dim, 1)?
     }
 
     /// The shape in which something that there is one of for each class broadcasts to the logits.

@@ -30,9 +30,9 @@ enum Dims {
 pub(crate) type Strides = Shape;
 
 impl Shape {
-    /// The number of elements: the product of the sizes.
+    /// The number of elements: the product of the sizes, or `usize::MAX` where that is larger (no tensor is).
     pub fn numel(&self) -> usize {
-        self.iter().product()
+        product(self)
     }
 
     /// The number of elements, or an error where it is beyond what memory has addresses for: for views, which
@@ -82,30 +82,62 @@ impl Shape {
     }
 
     /// This shape with one size replaced.
-    pub fn with_size(&self, dim: usize, size: usize) -> Shape {
+    ///
+    /// # Errors
+    /// When there is no such dimension.
+    #[track_caller]
+    pub fn with_size(&self, dim: usize, size: usize) -> Result<Shape> {
         let mut shape = self.clone();
-        shape.sizes_mut()[dim] = size;
-        shape
+        shape.sizes_mut()[self.checked_dim("Shape::with_size", dim, self.len())?] = size;
+        Ok(shape)
     }
 
     /// This shape without one dimension.
-    pub fn without(&self, dim: usize) -> Shape {
-        self.iter().enumerate().filter(|(d, _)| *d != dim).map(|(_, &n)| n).collect()
+    ///
+    /// # Errors
+    /// When there is no such dimension.
+    #[track_caller]
+    pub fn without(&self, dim: usize) -> Result<Shape> {
+        let dim = self.checked_dim("Shape::without", dim, self.len())?;
+        Ok(self.iter().enumerate().filter(|(d, _)| *d != dim).map(|(_, &n)| n).collect())
     }
 
     /// This shape with a dimension of the given size put before position `dim`.
-    pub fn with_inserted(&self, dim: usize, size: usize) -> Shape {
-        let (before, after) = self.split_at(dim);
-        before.iter().copied().chain([size]).chain(after.iter().copied()).collect()
+    ///
+    /// # Errors
+    /// When `dim` is above the number of dimensions.
+    #[track_caller]
+    pub fn with_inserted(&self, dim: usize, size: usize) -> Result<Shape> {
+        let (before, after) = self.split_at(self.checked_dim("Shape::with_inserted", dim, self.len() + 1)?);
+        Ok(before.iter().copied().chain([size]).chain(after.iter().copied()).collect())
     }
 
-    /// The shape seen as `[outer, n, inner]` around one dimension.
-    pub fn around(&self, dim: usize) -> [usize; 3] {
+    /// The shape seen as `[outer, n, inner]` around one dimension; `[1, 1, 1]` for a scalar.
+    ///
+    /// # Errors
+    /// When there is no such dimension.
+    #[track_caller]
+    pub fn around(&self, dim: usize) -> Result<[usize; 3]> {
         if self.is_empty() {
-            return [1, 1, 1];
+            return Ok([1, 1, 1]);
         }
-        [self[..dim].iter().product(), self[dim], self[dim + 1..].iter().product()]
+        let dim = self.checked_dim("Shape::around", dim, self.len())?;
+        Ok([product(&self[..dim]), self[dim], product(&self[dim + 1..])])
     }
+
+    /// A dimension that is below `end`.
+    #[track_caller]
+    fn checked_dim(&self, operation: &str, dim: usize, end: usize) -> Result<usize> {
+        if dim >= end {
+            bail!(Index, operation, "dimension {dim} is out of range for shape {self}");
+        }
+        Ok(dim)
+    }
+}
+
+/// The product of sizes, or `usize::MAX` where that is larger: a size of 0 makes 0 of it, whatever the others are.
+fn product(sizes: &[usize]) -> usize {
+    sizes.iter().fold(1, |product, &n| product.saturating_mul(n))
 }
 
 impl AsMut<[usize]> for Dims {
@@ -316,7 +348,8 @@ macro_rules! into_sizes {
         $(
             impl IntoSizes for $t {
                 fn into_sizes(self) -> Vec<isize> {
-                    self.iter().map(|&n| n as isize).collect()
+                    // No tensor has a size beyond `isize`; to cut bits off could make -1 of one.
+                    self.iter().map(|&n| isize::try_from(n).unwrap_or(isize::MAX)).collect()
                 }
             }
         )+

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use chainrule_tensor::{DType, Parameter, RecurrentWeights, Result, Shape, Tensor, bail};
+use chainrule_tensor::{DType, Parameter, RecurrentWeights, Result, Shape, Tensor, bail, try_vec};
 
 use crate::forward::{at_caller, inside};
 use crate::{Module, Training, Visitor, init};
@@ -117,6 +117,30 @@ impl<L> RecurrentBuilder<L> {
         at_caller(self.make())
     }
 
+    /// Refuses sizes whose parameters have no room in memory all together: one by one they could be made for hours first.
+    fn check_memory(&self, directions: usize) -> Result<()> {
+        // What a parameter takes beside its numbers, about.
+        const EACH: usize = 1024;
+        let RecurrentBuilder { kind, input_size, hidden_size, num_layers, .. } = *self;
+        let of_pass = |inputs: usize| {
+            let columns = inputs.checked_add(hidden_size)?.checked_add(2)?;
+            let numbers = kind.gates().checked_mul(hidden_size)?.checked_mul(columns)?;
+            numbers.checked_mul(self.dtype.size())?.checked_add(4 * EACH)
+        };
+        let bytes = || {
+            let others = of_pass(directions.checked_mul(hidden_size)?)?.checked_mul(num_layers - 1)?;
+            of_pass(input_size)?.checked_add(others)?.checked_mul(directions)
+        };
+        match bytes() {
+            Some(bytes) => try_vec::<u8>(kind.name(), bytes).map(drop),
+            None => bail!(
+                Memory,
+                kind.name(),
+                "there is no memory for {num_layers} layers of {hidden_size} units with {input_size} inputs"
+            ),
+        }
+    }
+
     fn make(self) -> Result<Stack> {
         let RecurrentBuilder { kind, input_size, hidden_size, num_layers, bias, dtype, dropout, .. } = self;
         let sizes = [("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)];
@@ -129,6 +153,7 @@ impl<L> RecurrentBuilder<L> {
             bail!(Value, kind.name(), "the probability of dropout must be between 0 and 1, not {dropout}");
         }
         let directions = if self.bidirectional { 2 } else { 1 };
+        self.check_memory(directions)?;
         let wide = kind.gates() * hidden_size;
         let mut passes = Vec::with_capacity(num_layers * directions);
         for layer in 0..num_layers {

@@ -6,13 +6,13 @@ mod like;
 
 pub(crate) use like::drawn_like;
 
-use crate::random::{Generator, with_default};
+use crate::random::{Generator, try_with_default};
 use crate::{Element, Error, ErrorKind, Result, Shape, Tensor};
 
 /// Draws from the default generator; a refusal of the generator becomes an error of the operation.
 #[track_caller]
 fn draw<R>(operation: &str, f: impl FnOnce(&mut Generator) -> Result<R, String>) -> Result<R> {
-    match with_default(f) {
+    match try_with_default(f).flatten() {
         Ok(value) => Ok(value),
         // A generator's own messages begin with the name of its method, and the error names the operation.
         Err(message) => {

@@ -47,6 +47,8 @@ mod tests;
 mod twister;
 mod uniform;
 
+use std::cell::Cell;
+use std::ops::{Deref, DerefMut};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 pub use float::RandomFloat;
@@ -63,8 +65,12 @@ pub const DEFAULT_SEED: u64 = 67_280_421_310_721;
 static DEFAULT: LazyLock<Mutex<Generator>> = LazyLock::new(|| Mutex::new(Generator::new(DEFAULT_SEED)));
 
 /// Seeds the process-wide generator, like `torch.manual_seed`.
+///
+/// # Panics
+///
+/// Inside the closure of [`with_default`].
 pub fn manual_seed(seed: u64) {
-    lock().manual_seed(seed);
+    expect_free(lock()).manual_seed(seed);
 }
 
 /// Calls `draw` with the default generator: that of [`with_generator`] inside of it, elsewhere the process-wide one,
@@ -72,17 +78,27 @@ pub fn manual_seed(seed: u64) {
 ///
 /// # Panics
 ///
-/// When `draw` itself draws from the default generator in another way than through its argument.
+/// When `draw` itself asks for the default generator in another way than through its argument. (What returns a `Result`
+/// there, as [`Tensor::rand`](crate::Tensor::rand) does, returns an error.)
 pub fn with_default<R>(draw: impl FnOnce(&mut Generator) -> R) -> R {
+    expect_free(try_with_default(draw))
+}
+
+/// As [`with_default`], with an error where the generator is in use by a closure that this is called from.
+pub(crate) fn try_with_default<R>(draw: impl FnOnce(&mut Generator) -> R) -> Result<R, String> {
     scope::with_current(|current| match current {
-        Some(generator) => draw(generator),
-        None => draw(&mut lock()),
-    })
+        Some(generator) => Ok(draw(generator)),
+        None => Ok(draw(&mut *lock()?)),
+    })?
 }
 
 /// The state of the process-wide generator, like `torch.get_rng_state`.
+///
+/// # Panics
+///
+/// Inside the closure of [`with_default`].
 pub fn default_state() -> GeneratorState {
-    lock().state()
+    expect_free(lock()).state()
 }
 
 /// Puts the process-wide generator into a saved state, like
@@ -90,13 +106,50 @@ pub fn default_state() -> GeneratorState {
 ///
 /// # Errors
 ///
-/// Those of [`Generator::set_state`].
+/// Those of [`Generator::set_state`], and inside the closure of [`with_default`].
 pub fn set_default_state(state: &GeneratorState) -> Result<(), String> {
-    lock().set_state(state)
+    lock()?.set_state(state)
 }
+
+const IN_USE: &str =
+    "the default generator is in use by the closure of with_default, which must draw through its argument";
+
+fn expect_free<T>(result: Result<T, String>) -> T {
+    result.unwrap_or_else(|error| panic!("{error}"))
+}
+
+thread_local! {
+    /// Whether this thread holds the process-wide generator: to wait for it would be for ever.
+    static HELD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The process-wide generator, locked by this thread.
+struct Held(MutexGuard<'static, Generator>);
 
 /// A panic inside `with_default` leaves a generator somewhere in its stream,
 /// but never a broken one: poison is no reason to stop.
-fn lock() -> MutexGuard<'static, Generator> {
-    DEFAULT.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock() -> Result<Held, String> {
+    if HELD.replace(true) {
+        return Err(IN_USE.to_string());
+    }
+    Ok(Held(DEFAULT.lock().unwrap_or_else(PoisonError::into_inner)))
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        HELD.set(false);
+    }
+}
+
+impl Deref for Held {
+    type Target = Generator;
+    fn deref(&self) -> &Generator {
+        &self.0
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut Generator {
+        &mut self.0
+    }
 }

@@ -5,7 +5,16 @@ use std::cell::RefCell;
 use super::Generator;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Generator>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Current> = const { RefCell::new(Current::ProcessWide) };
+}
+
+/// The default generator of a thread.
+enum Current {
+    ProcessWide,
+    /// That of the innermost scope.
+    Own(Box<Generator>),
+    /// That of the innermost scope, while a closure draws from it.
+    InUse,
 }
 
 /// Calls `draw`; whatever draws from the default generator on this thread meanwhile draws from this one instead:
@@ -29,7 +38,7 @@ thread_local! {
 /// module are about the process-wide generator everywhere. Other threads do not notice, so several threads that each
 /// have a generator of their own are repeatable.
 pub fn with_generator<R>(generator: &mut Generator, draw: impl FnOnce() -> R) -> R {
-    let outer = CURRENT.replace(Some(generator.clone()));
+    let outer = CURRENT.replace(Current::Own(Box::new(generator.clone())));
     let _scope = Scope { generator, outer };
     draw()
 }
@@ -37,18 +46,41 @@ pub fn with_generator<R>(generator: &mut Generator, draw: impl FnOnce() -> R) ->
 /// Puts things back, after a panic too.
 struct Scope<'a> {
     generator: &'a mut Generator,
-    outer: Option<Generator>,
+    outer: Current,
 }
 
 impl Drop for Scope<'_> {
     fn drop(&mut self) {
-        if let Some(used) = CURRENT.replace(self.outer.take()) {
-            *self.generator = used;
+        let outer = std::mem::replace(&mut self.outer, Current::ProcessWide);
+        if let Current::Own(used) = CURRENT.replace(outer) {
+            *self.generator = *used;
         }
     }
 }
 
-/// Calls `draw` with the generator of the innermost scope of this thread.
-pub(super) fn with_current<R>(draw: impl FnOnce(Option<&mut Generator>) -> R) -> R {
-    CURRENT.with_borrow_mut(|current| draw(current.as_mut()))
+/// Calls `draw` with the generator of the innermost scope of this thread; an error where a closure that this is called
+/// from draws from it.
+pub(super) fn with_current<R>(draw: impl FnOnce(Option<&mut Generator>) -> R) -> Result<R, String> {
+    match CURRENT.replace(Current::InUse) {
+        Current::InUse => Err(super::IN_USE.to_string()),
+        Current::ProcessWide => {
+            CURRENT.set(Current::ProcessWide);
+            Ok(draw(None))
+        }
+        Current::Own(generator) => {
+            let mut drawing = Drawing(Some(generator));
+            Ok(draw(drawing.0.as_deref_mut()))
+        }
+    }
+}
+
+/// A generator that a closure draws from, given back afterwards, after a panic too.
+struct Drawing(Option<Box<Generator>>);
+
+impl Drop for Drawing {
+    fn drop(&mut self) {
+        if let Some(generator) = self.0.take() {
+            CURRENT.set(Current::Own(generator));
+        }
+    }
 }

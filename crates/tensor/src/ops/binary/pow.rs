@@ -14,15 +14,12 @@ impl Binary for Pow {
     const NAME: &'static str = "pow";
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1), Save::Output(0)];
     const COST_NS: f64 = 10.0;
-    const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| {
-        match (a, u32::try_from(b)) {
-            (_, Ok(b)) => a.wrapping_pow(b),
-            // 1 / aⁿ, cut off towards zero. An exponent of 33 bits and more differs from one of 1 or 2 only in
-            // its parity for such an a, and overflows for any other.
-            (1, _) => 1,
-            (-1, _) => 1 - 2 * (b & 1),
-            _ => 0,
-        }
+    const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| match (a, u64::try_from(b)) {
+        (_, Ok(b)) => wrapping_power(a, b),
+        // 1 / aⁿ, cut off towards zero.
+        (1, _) => 1,
+        (-1, _) => 1 - 2 * (b & 1),
+        _ => 0,
     });
     #[inline(always)]
     fn float<T: Float>(self, a: T, b: T) -> T {
@@ -47,6 +44,19 @@ impl Binary for Pow {
             })?,
         ])
     }
+}
+
+/// aⁿ modulo 2⁶⁴, by squaring: standard powers take exponents of 32 bits only.
+fn wrapping_power(a: i64, mut n: u64) -> i64 {
+    let (mut power, mut square) = (1i64, a);
+    while n > 0 {
+        if n & 1 == 1 {
+            power = power.wrapping_mul(square);
+        }
+        square = square.wrapping_mul(square);
+        n >>= 1;
+    }
+    power
 }
 
 /// Whether an element is ∞ or −∞.

@@ -148,7 +148,7 @@ impl Tensor {
 #[track_caller]
 fn affine<T: Element + GemmNumber>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, inputs) = (weight.shape()[0], weight.shape()[1]);
-    let shape = x.shape().with_size(x.rank() - 1, outputs);
+    let shape = x.shape().with_size(x.rank() - 1, outputs)?;
     let mut out = shape.allocate::<T>("linear")?;
     let x = x.in_order()?;
     let rows: usize = x.shape()[..x.rank() - 1].iter().product();

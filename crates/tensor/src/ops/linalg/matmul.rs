@@ -62,7 +62,7 @@ impl Tensor {
             // A batch of left factors times one right factor is one tall product.
             (n, 2) if n > 2 && a.is_contiguous() => {
                 let rows: usize = a.shape()[..n - 1].iter().product();
-                let shape = a.shape().with_size(n - 1, b.shape()[1]);
+                let shape = a.shape().with_size(n - 1, b.shape()[1])?;
                 a.reshape([rows, k])?.matmul(b)?.reshape(&shape)
             }
             _ => product(a, b),
@@ -73,7 +73,7 @@ impl Tensor {
     #[track_caller]
     fn squeeze_at(&self, dim: isize) -> Result<Tensor> {
         let dim = (self.rank() as isize + dim) as usize;
-        self.reshape(self.shape().without(dim))
+        self.reshape(self.shape().without(dim)?)
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn cat_in_order(parts: &[Tensor], dim: usize, order: &[usize]) -> Res
 pub(super) fn all_grads(
     ctx: &Context<'_>,
     count: usize,
-    shape: impl Fn(usize, &Tensor) -> Shape,
+    shape: impl Fn(usize, &Tensor) -> Result<Shape>,
 ) -> Result<Vec<Tensor>> {
     let mut grads = Vec::with_capacity(count);
     for i in 0..count {
@@ -51,7 +51,7 @@ pub(super) fn all_grads(
     let Some(known) = grads.iter().copied().flatten().next() else {
         bail!(Graph, "split", "none of {count} outputs got a gradient");
     };
-    let zeros = |i| Tensor::full(shape(i, known), 0.0, known.dtype());
+    let zeros = |i| Tensor::full(shape(i, known)?, 0.0, known.dtype());
     grads.iter().enumerate().map(|(i, grad)| grad.map_or_else(|| zeros(i), |grad| Ok(grad.clone()))).collect()
 }
 
@@ -141,7 +141,7 @@ impl Tensor {
         let mut origin: Shape = vec![0; self.rank()].into();
         let mut views = Vec::with_capacity(sizes.len());
         for &size in &sizes {
-            views.push(self.cropped_view(&origin, &self.shape().with_size(dim, size)));
+            views.push(self.cropped_view(&origin, &self.shape().with_size(dim, size)?));
             origin.sizes_mut()[dim] += size;
         }
         let order = self.layout().memory_order();

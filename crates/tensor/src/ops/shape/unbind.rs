@@ -19,7 +19,7 @@ impl Backward for UnbindBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let mut slices = all_grads(ctx, self.count, |_, known| known.shape().clone())?;
+        let mut slices = all_grads(ctx, self.count, |_, known| Ok(known.shape().clone()))?;
         for slice in &mut slices {
             *slice = slice.unsqueeze(self.dim as isize)?;
         }
@@ -48,7 +48,7 @@ impl Tensor {
         if self.rank() == 0 {
             bail!(Shape, "unbind", "a 0-d tensor has no dimension to take apart");
         }
-        let (shape, strides) = (self.shape().without(dim), self.layout().strides().without(dim));
+        let (shape, strides) = (self.shape().without(dim)?, self.layout().strides().without(dim)?);
         let step = if self.numel() == 0 { 0 } else { self.strides()[dim] };
         let count = self.shape()[dim];
         let view = |i: usize| self.view_as(shape.clone(), strides.clone(), self.layout().offset() + i * step);
