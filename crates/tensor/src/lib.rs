@@ -38,6 +38,8 @@ mod storage;
 mod tensor;
 mod window;
 
+#[doc(hidden)]
+pub use allocate::{InOperation, try_vec};
 pub use cell::{TensorCell, copies_on_write};
 pub use chainrule_kernels::Buffer;
 pub use chainrule_kernels::memory;

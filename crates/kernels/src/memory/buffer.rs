@@ -9,6 +9,7 @@ use std::ptr::NonNull;
 use super::block::Block;
 use super::class::{MAX_BYTES, class_of};
 use super::pool;
+use super::refused::OutOfMemory;
 use crate::Element;
 
 /// The alignment of pool memory: a line of the cache.
@@ -31,15 +32,19 @@ unsafe impl<T: Element> Send for Buffer<T> {}
 unsafe impl<T: Element> Sync for Buffer<T> {}
 
 impl<T: Element> Buffer<T> {
-    /// A buffer whose contents are arbitrary: what its memory held before. The caller writes all of it. `None`
-    /// where the system has no memory of that size.
+    /// A buffer whose contents are arbitrary: what its memory held before. The caller writes all of it.
     ///
     /// When debug assertions are on it is filled with a poison value (NaN for floats), so that a kernel that
     /// leaves a gap shows. (Not under Miri, where that would take most of the time.)
+    ///
+    /// # Errors
+    /// Where the system has no memory of that size.
     #[inline]
-    pub fn try_recycled(len: usize) -> Option<Self> {
-        let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes <= MAX_BYTES)?;
-        let block = pool::take(class_of(bytes))?;
+    pub fn try_recycled(len: usize) -> Result<Self, OutOfMemory> {
+        let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes <= MAX_BYTES);
+        let Some(block) = bytes.and_then(|bytes| pool::take(class_of(bytes))) else {
+            return Err(OutOfMemory::of::<T>(len));
+        };
         // SAFETY: the block was taken from the pool, so we alone know it.
         unsafe { block.header_mut() }.len = len;
         let mut buffer = Buffer { block, elements: PhantomData };
@@ -48,17 +53,18 @@ impl<T: Element> Buffer<T> {
         } else if !T::ANY_BITS {
             buffer.fill_raw(T::ZERO);
         }
-        Some(buffer)
+        Ok(buffer)
     }
 
-    /// As [`try_recycled`](Buffer::try_recycled), for a kernel's own intermediate results.
+    /// As [`try_recycled`](Buffer::try_recycled), for a kernel's own scratch whose size does not follow the caller's
+    /// sizes.
     ///
     /// # Panics
     /// Where the system has no memory of that size.
     pub fn recycled(len: usize) -> Self {
         match Self::try_recycled(len) {
-            Some(buffer) => buffer,
-            None => panic!("there is no memory for {len} elements of {} bytes", size_of::<T>()),
+            Ok(buffer) => buffer,
+            Err(refused) => panic!("{refused}"),
         }
     }
 
@@ -70,6 +76,26 @@ impl<T: Element> Buffer<T> {
             // SAFETY: i < len, and the memory is ours.
             unsafe { header.data.cast::<T>().add(i).write(value) };
         }
+    }
+
+    /// A buffer of zeros (`false` for `bool`).
+    ///
+    /// # Errors
+    /// Where the system has no memory of that size.
+    pub fn try_zeros(len: usize) -> Result<Self, OutOfMemory> {
+        let mut buffer = Self::try_recycled(len)?;
+        buffer.fill(T::ZERO);
+        Ok(buffer)
+    }
+
+    /// A copy of a slice.
+    ///
+    /// # Errors
+    /// Where the system has no memory of that size.
+    pub fn try_copy_of(values: &[T]) -> Result<Self, OutOfMemory> {
+        let mut buffer = Self::try_recycled(values.len())?;
+        buffer.copy_from_slice(values);
+        Ok(buffer)
     }
 
     /// A buffer of one value.
@@ -273,7 +299,8 @@ mod tests {
     fn memory_that_there_is_not_is_refused() {
         let before = super::super::stats().peak_bytes;
         for len in [1 << 45, 1 << 58, 1 << 60, 1 << 62, usize::MAX] {
-            assert!(Buffer::<f64>::try_recycled(len).is_none(), "{len}");
+            let refused = Buffer::<f64>::try_recycled(len).unwrap_err();
+            assert_eq!(refused.bytes, len.saturating_mul(8), "{refused}");
         }
         assert!(super::super::stats().peak_bytes < before + (1 << 40), "what was refused is not counted");
         assert!(std::panic::catch_unwind(|| Buffer::<f32>::recycled(1 << 45)).is_err());

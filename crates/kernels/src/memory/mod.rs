@@ -10,6 +10,7 @@ mod class;
 mod counted;
 mod counting;
 mod pool;
+mod refused;
 mod shared;
 mod stats;
 
@@ -17,5 +18,6 @@ pub use buffer::Buffer;
 pub use counted::Counted;
 pub use counting::CountingAllocator;
 pub use pool::{set_cache_limit, trim};
+pub use refused::{OutOfMemory, try_vec};
 pub use shared::Shared;
 pub use stats::{Stats, reset_peak, stats};
