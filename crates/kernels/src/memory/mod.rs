@@ -18,6 +18,7 @@ pub use buffer::Buffer;
 pub use counted::Counted;
 pub use counting::CountingAllocator;
 pub use pool::{set_cache_limit, trim};
+pub(crate) use refused::try_collect;
 pub use refused::{OutOfMemory, try_vec};
 pub use shared::Shared;
 pub use stats::{Stats, reset_peak, stats};

@@ -42,6 +42,13 @@ pub fn try_vec<T>(len: usize) -> Result<Vec<T>, OutOfMemory> {
     Ok(values)
 }
 
+/// A `Vec` of what an iterator gives, which is `len` values.
+pub(crate) fn try_collect<T>(values: impl Iterator<Item = T>, len: usize) -> Result<Vec<T>, OutOfMemory> {
+    let mut vec = try_vec(len)?;
+    vec.extend(values);
+    Ok(vec)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
