@@ -17,9 +17,15 @@ impl Backward for LogSumExpBackward {
         "logsumexp"
     }
 
+    // g·softmax(x). The exponentials of x − y sum to 1 but for the precision of y, which is none beside a large x.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let (g, y) = (ctx.grad()?.reshape(&self.keepdim)?, ctx.saved(1)?.reshape(&self.keepdim)?);
-        Ok(vec![Some(g.mul(&ctx.saved(0)?.sub(&y)?.exp()?)?)])
+        let powers = ctx.saved(0)?.sub(&y.detach())?.exp()?;
+        let dims = (0..self.keepdim.len()).filter(|&dim| self.keepdim[dim] == 1).map(|dim| dim as isize);
+        let sum = powers.sum_dim(dims.collect::<Vec<isize>>().as_slice(), true)?;
+        // Beside a number that is infinite the others have none, and 0 is 0.
+        let sum = sum.masked_fill(&sum.isnan()?, 1.0)?;
+        Ok(vec![Some(g.div(&sum)?.mul(&powers)?)])
     }
 }
 
