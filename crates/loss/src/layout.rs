@@ -49,7 +49,12 @@ impl Layout {
         self.logits.without(self.dim)?
     }
 
-    /// The same with size 1 in the place of the classes.
+    /// The shape of what there are two of for each row.
+    pub(crate) fn row_pairs(&self) -> Shape {
+        self.rows().iter().copied().chain([2]).collect()
+    }
+
+    /// The same as [`rows`](Layout::rows) with size 1 in the place of the classes.
     pub(crate) fn rows_kept(&self) -> Shape {
         self.logits.with_size(self.dim, 1)?
     }

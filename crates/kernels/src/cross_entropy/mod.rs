@@ -2,8 +2,8 @@
 //! pass over each row, forward and backward.
 //!
 //! Logits are contiguous `[N, C, S]` (S: positions that each have a class; 1 for plain classification, where
-//! rows are contiguous). Losses are not reduced. The forward functions keep one log-sum-exp for each row, from
-//! which the backward functions rebuild the probabilities.
+//! rows are contiguous). Losses are not reduced. The forward functions keep the log-sum-exp of each row, from which the
+//! backward functions rebuild the probabilities.
 
 mod indices;
 mod probabilities;
@@ -16,6 +16,10 @@ pub use indices::{backward, forward};
 pub use probabilities::{backward_probabilities, forward_probabilities};
 
 use crate::Float;
+
+/// The largest logit of a row, and the logarithm of the sum of the exponentials of the differences to it: apart, since the
+/// sum of large numbers and small ones is not exact.
+pub type LogSumExp<T> = [T; 2];
 
 /// The estimated time for an element, in nanoseconds.
 const NS: f64 = 2.0;

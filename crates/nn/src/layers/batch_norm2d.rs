@@ -161,8 +161,10 @@ impl BatchNorm2d {
 /// A buffer of one value, if there is to be one.
 #[track_caller]
 fn buffer(wanted: bool, shape: &[usize], value: f64, dtype: DType) -> Result<Option<Buffer>> {
-    let value = Tensor::full(shape, value, dtype)?;
-    Ok(wanted.then(|| Buffer::new(&value)))
+    if !wanted {
+        return Ok(None);
+    }
+    Ok(Some(Buffer::new(&Tensor::full(shape, value, dtype)?)))
 }
 
 /// Moves running values towards those of a batch, multiplied by `scale`; in double precision, as PyTorch does.

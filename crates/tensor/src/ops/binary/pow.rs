@@ -33,8 +33,10 @@ impl Binary for Pow {
             ctx.when_needed(0, || {
                 let power = a.pow(&b.sub(1.0)?)?;
                 let (constant, vanishing) = (b.eq(0.0)?, power.eq(0.0)?.logical_and(&infinite(b)?)?);
-                let zero = constant.logical_and(&power.isfinite()?.logical_not()?)?.logical_or(&vanishing)?;
-                g.mul(&b.mul(&power)?.masked_fill(&zero, 0.0)?)
+                // Only what would be no number: the derivative of b·aᵇ⁻¹ with respect to b = 0 is none of them.
+                let endless = |x: &Tensor| constant.logical_and(&x.isfinite()?.logical_not()?);
+                let zero = endless(&power)?.logical_or(&vanishing)?;
+                g.masked_fill(&endless(g)?, 0.0)?.mul(&b.mul(&power)?.masked_fill(&zero, 0.0)?)
             })?,
             ctx.when_needed(1, || {
                 let zero = a.eq(0.0)?.logical_and(&b.ge(0.0)?)?;
