@@ -74,12 +74,16 @@ impl Drop for Taken<'_> {
     }
 }
 
+/// Where gradients are wanted, and, unless that is allowed, the error for a target of this number that gets none.
+pub(crate) type Targets<'a> = (&'a [&'a Edge], Option<&'a dyn Fn(usize) -> Error>);
+
 /// Goes back from the given edges with the given gradients. With `targets` the gradients that arrive there
-/// are returned and no leaf is touched; without, they are added into the leaves.
+/// are returned and no leaf is touched; without, they are added into the leaves. Where one of the targets gets none and
+/// there is an error for that, the pass fails.
 #[track_caller]
 pub(crate) fn backward(
     roots: Vec<(&Edge, Tensor)>,
-    targets: Option<&[&Edge]>,
+    targets: Option<Targets<'_>>,
     options: BackwardOptions,
 ) -> Result<Vec<Option<Tensor>>> {
     match run(roots, targets, options) {
@@ -90,11 +94,11 @@ pub(crate) fn backward(
 
 fn run(
     roots: Vec<(&Edge, Tensor)>,
-    targets: Option<&[&Edge]>,
+    targets: Option<Targets<'_>>,
     options: BackwardOptions,
 ) -> Result<Vec<Option<Tensor>>> {
     let _mode = set_grad_enabled(options.create_graph);
-    let wanted = targets.map(|targets| Wanted::new(roots.iter().map(|(edge, _)| *edge), targets));
+    let wanted = targets.map(|(targets, _)| Wanted::new(roots.iter().map(|(edge, _)| *edge), targets));
     let mut pass = Pass {
         options,
         queue: Queue::default(),
@@ -112,17 +116,23 @@ fn run(
     for (leaf, grad) in pass.arrived.values_mut().filter(|(leaf, _)| !leaf.hooks.are_none()) {
         *grad = leaf.hooks.apply(grad.clone(), &format_args!("a leaf of shape {}", grad.shape()))?;
     }
-    let Some(targets) = targets else {
+    let Some((targets, unused)) = targets else {
         add_to_slots(pass.arrived.into_values().collect())?;
         pass.taken.let_go();
         return Ok(Vec::new());
     };
-    pass.taken.let_go();
     let grad = |edge: &&Edge| match edge {
         Edge::Leaf(leaf) => pass.arrived.get(&leaf.id).map(|(_, grad)| grad.clone()),
         Edge::Output(node, i) => pass.found.get(&(node.sequence, *i)).cloned(),
     };
-    Ok(targets.iter().map(grad).collect())
+    let grads: Vec<Option<Tensor>> = targets.iter().map(grad).collect();
+    if let Some(unused) = unused
+        && let Some(target) = grads.iter().position(Option::is_none)
+    {
+        return Err(unused(target));
+    }
+    pass.taken.let_go();
+    Ok(grads)
 }
 
 impl<'g> Queue<'g> {
