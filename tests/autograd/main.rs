@@ -1,10 +1,11 @@
-//! The engine: graphs, modes, higher orders, errors, anomaly detection; hooks, failing passes, deep graphs and
+//! The engine: graphs, modes, higher orders, errors, anomaly detection; hooks, failing passes, deep graphs, parts and
 //! operations of one's own in files of their own.
 
 mod deep_graphs;
 mod failing_passes;
 mod hooks;
 mod own_operations;
+mod parts;
 
 use std::sync::{Arc, Mutex};
 
