@@ -7,6 +7,7 @@ use chainrule_kernels::update;
 use chainrule_tensor::{FloatElement, Parameter, Result, Tensor, TensorCell, bail, dispatch_float};
 
 use crate::check;
+use crate::rows::norm_of_rows;
 
 /// Options of [`clip_grad_norm_with`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,7 +69,12 @@ pub fn clip_grad_norm_with<P: Borrow<Parameter>>(
         bail!(Value, NAME, "max_norm must be a number that is not negative, not {max_norm}");
     }
     let parameters: Vec<P> = parameters.into_iter().collect();
-    let total = get_total_norm(parameters.iter().filter_map(|p| p.borrow().grad()), options.norm_type)?;
+    check_norm_type(options.norm_type)?;
+    let mut norms = Vec::with_capacity(parameters.len());
+    for parameter in &parameters {
+        norms.extend(norm_of_grad(parameter.borrow(), options.norm_type)?);
+    }
+    let total = norm(&norms, options.norm_type);
     if options.error_if_nonfinite && !total.is_finite() {
         bail!(
             NotFinite,
@@ -114,24 +120,56 @@ pub fn get_total_norm<T: Borrow<Tensor>>(
     tensors: impl IntoIterator<Item = T>,
     norm_type: f64,
 ) -> Result<f64> {
-    const NAME: &str = "get_total_norm";
-    if norm_type.is_nan() {
-        bail!(Value, NAME, "norm_type must be a number, not NaN");
-    }
+    check_norm_type(norm_type)?;
     let mut norms = Vec::new();
     for tensor in tensors {
-        let tensor = tensor.borrow().detach().contiguous()?;
-        if !tensor.dtype().is_float() {
-            bail!(DType, NAME, "only floating-point tensors have a norm, not {}", tensor.dtype());
-        }
-        norms.push(dispatch_float!(tensor.dtype(), T => norm(tensor.as_slice::<T>()?, norm_type)));
+        norms.push(norm_of(tensor.borrow(), norm_type)?);
     }
     Ok(norm(&norms, norm_type))
 }
 
+#[track_caller]
+fn check_norm_type(norm_type: f64) -> Result<()> {
+    if norm_type.is_nan() {
+        bail!(Value, "get_total_norm", "norm_type must be a number, not NaN");
+    }
+    Ok(())
+}
+
+#[track_caller]
+fn norm_of(tensor: &Tensor, norm_type: f64) -> Result<f64> {
+    let tensor = tensor.detach().contiguous()?;
+    if !tensor.dtype().is_float() {
+        bail!(DType, "get_total_norm", "only floating-point tensors have a norm, not {}", tensor.dtype());
+    }
+    dispatch_float!(tensor.dtype(), T => Ok(norm(tensor.as_slice::<T>()?, norm_type)))
+}
+
+/// The norm of the gradient of a parameter, if it has one.
+#[track_caller]
+fn norm_of_grad(parameter: &Parameter, norm_type: f64) -> Result<Option<f64>> {
+    match parameter.row_gradient()? {
+        Some(rows) => norm_of_rows(&rows, parameter.numel(), norm_type).map(Some),
+        None => parameter.try_grad()?.map(|grad| norm_of(&grad, norm_type)).transpose(),
+    }
+}
+
 /// Changes every number of the gradient of a parameter, if it has one: in place, unless somebody else holds it.
 fn change_grad<C: Change>(parameter: &Parameter, change: C) -> Result<()> {
-    let Some(grad) = parameter.grad() else { return Ok(()) };
+    if change.keeps_zero()
+        && let Some(rows) = parameter.row_gradient()?
+    {
+        let values = rows.values();
+        let changed = dispatch_float!(values.dtype(), T => {
+            let old = values.as_slice::<T>()?;
+            Tensor::build(values.shape(), |new: &mut [T]| {
+                new.copy_from_slice(old);
+                change.apply(new);
+            })?
+        });
+        return parameter.set_row_gradient(&rows.with_values(&changed)?);
+    }
+    let Some(grad) = parameter.try_grad()? else { return Ok(()) };
     let cell = TensorCell::new(&grad.contiguous()?);
     // The last handles to the values but the cell's.
     drop(grad);
@@ -142,12 +180,17 @@ fn change_grad<C: Change>(parameter: &Parameter, change: C) -> Result<()> {
 
 /// A change of every number of a gradient.
 trait Change {
+    /// Whether a 0 stays one, so that it need not be looked at.
+    fn keeps_zero(&self) -> bool;
     fn apply<T: FloatElement>(self, grad: &mut [T]);
 }
 
 struct Scale(f64);
 
 impl Change for Scale {
+    fn keeps_zero(&self) -> bool {
+        self.0.is_finite()
+    }
     fn apply<T: FloatElement>(self, grad: &mut [T]) {
         let factor = T::of(self.0);
         update::each(grad, 0.3, move |g| g * factor);
@@ -157,6 +200,9 @@ impl Change for Scale {
 struct Clamp(f64);
 
 impl Change for Clamp {
+    fn keeps_zero(&self) -> bool {
+        true
+    }
     fn apply<T: FloatElement>(self, grad: &mut [T]) {
         let limit = T::of(self.0);
         update::each(grad, 0.3, move |g| g.maximum(-limit).minimum(limit));

@@ -29,6 +29,7 @@ mod clip;
 mod groups;
 mod lbfgs;
 mod optimizer;
+mod rows;
 pub mod scheduler;
 mod slot;
 mod state_dict;

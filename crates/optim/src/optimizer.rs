@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use chainrule_kernels::parallel;
-use chainrule_tensor::{Parameter, Result, Tensor, bail};
+use chainrule_tensor::{Parameter, Result, bail};
 
 use crate::algorithm::{Algorithm, Role};
 use crate::groups::{Hyperparameters, ParamGroup};
+use crate::rows::Incoming;
 use crate::slot::Slot;
 
 /// Parameters with fewer values than this are updated several in a task; larger ones are shared among threads
@@ -149,7 +150,8 @@ impl<A: Algorithm> Optimizer<A> {
     /// Updates each parameter that has a gradient, in place.
     ///
     /// # Errors
-    /// When an option has become invalid, and when there is no memory to lay out a gradient that is not contiguous.
+    /// When an option has become invalid, and when there is no memory to lay out a gradient that is not contiguous, or
+    /// the few rows that have one.
     /// Nothing changes then.
     #[track_caller]
     pub fn step(&mut self) -> Result<StepReport> {
@@ -157,8 +159,12 @@ impl<A: Algorithm> Optimizer<A> {
             group.options.validate()?;
         }
         // All of them before the first update. That they fit, those who store a gradient have seen to.
-        let gradient = |slot: &Slot| slot.parameter.grad().map(|g| g.detach().contiguous()).transpose();
-        let gradients = self.slots().map(gradient).collect::<Result<Vec<_>>>()?;
+        let mut gradients = Vec::with_capacity(self.slots().count());
+        for group in &self.groups {
+            for slot in &group.slots {
+                gradients.push(Incoming::of(slot, &group.options)?);
+            }
+        }
         let mut report = StepReport::default();
         let mut gradients = gradients.into_iter();
         for group in &mut self.groups {
@@ -189,14 +195,14 @@ pub(crate) fn name_at(place: usize, parameter: &Parameter) -> String {
 /// Updates the parameters of a group by their gradients, of which there is one (or none) for each.
 fn step_group<A: Algorithm>(
     group: &mut ParamGroup<A>,
-    gradients: impl Iterator<Item = Option<Tensor>>,
+    gradients: impl Iterator<Item = Option<Incoming>>,
     report: &mut StepReport,
 ) {
     let options = &group.options;
     let wanted = options.state();
     let mut small = Vec::with_capacity(group.slots.len());
     for (slot, gradient) in group.slots.iter_mut().zip(gradients) {
-        let Some(gradient) = gradient else {
+        let Some(mut gradient) = gradient else {
             report.without_gradient += usize::from(slot.parameter.requires_grad());
             continue;
         };
@@ -204,7 +210,7 @@ fn step_group<A: Algorithm>(
         if slot.numel < SMALL {
             small.push((slot, gradient));
         } else {
-            slot.update(&gradient, options, &wanted);
+            slot.update(&mut gradient, options, &wanted);
         }
     }
     // Several small parameters in a task.

@@ -5,6 +5,7 @@ use chainrule_kernels::{Buffer, Element};
 use chainrule_tensor::{DType, FloatElement, Parameter, Shape, Tensor};
 
 use crate::algorithm::{Algorithm, StateTensor, Update};
+use crate::rows::{self, Incoming, Step};
 
 /// A parameter, how often it was updated, and its state.
 #[derive(Clone)]
@@ -54,11 +55,30 @@ impl Slot {
         Slot { numel: shape.numel(), parameter, shape, steps: 0, state }
     }
 
-    /// Updates the parameter by a gradient that is contiguous and of its shape and dtype.
-    pub(crate) fn update<A: Algorithm>(&mut self, gradient: &Tensor, options: &A, wanted: &[StateTensor]) {
+    /// Updates the parameter by a gradient of its dtype.
+    pub(crate) fn update<A: Algorithm>(
+        &mut self,
+        gradient: &mut Incoming,
+        options: &A,
+        wanted: &[StateTensor],
+    ) {
         let Slot { parameter, shape, steps, state, .. } = self;
-        with_state!(state, list => update(options, wanted, parameter, gradient, shape, *steps + 1, list));
-        *steps += 1;
+        let step = *steps + 1;
+        match (gradient, state) {
+            (Incoming::Whole(gradient), state) => {
+                with_state!(state, list => update(options, wanted, parameter, gradient, shape, step, list));
+            }
+            (Incoming::Rows(gradient, State::F32(memory)), State::F32(list)) => {
+                let (_, fresh) = prepare(list, wanted, shape);
+                rows::update(options, parameter, gradient, memory, list, Step { step, fresh });
+            }
+            (Incoming::Rows(gradient, State::F64(memory)), State::F64(list)) => {
+                let (_, fresh) = prepare(list, wanted, shape);
+                rows::update(options, parameter, gradient, memory, list, Step { step, fresh });
+            }
+            (Incoming::Rows(..), _) => unreachable!("the memory is of the state's dtype"),
+        }
+        *steps = step;
     }
 }
 

@@ -237,7 +237,11 @@ impl BatchNorm2dBuilder {
             bias: if affine { Some(init::constant(num_features, 0.0, dtype)?) } else { None },
             running_mean: buffer(tracked, &[num_features], 0.0, dtype)?,
             running_var: buffer(tracked, &[num_features], 1.0, dtype)?,
-            num_batches_tracked: if tracked { Some(Buffer::optional(&Tensor::full([], 0.0, DType::I64)?)) } else { None },
+            num_batches_tracked: if tracked {
+                Some(Buffer::optional(&Tensor::full([], 0.0, DType::I64)?))
+            } else {
+                None
+            },
             num_features,
             eps,
             momentum,

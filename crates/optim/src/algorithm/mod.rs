@@ -126,6 +126,16 @@ pub trait Algorithm: Clone + std::fmt::Debug + Send + Sync + Serialize + Deseria
         Ok(())
     }
 
+    /// Whether an element whose gradient is 0 keeps its value and its state, exactly, under these options and in this
+    /// type, and [`update`](Algorithm::update) treats rows (of the first dimension) one by one. It is then called with
+    /// only the rows that have a gradient, where the gradient was collected as
+    /// [rows](chainrule_tensor::Parameter::row_gradient). All state tensors have the parameter's shape then.
+    ///
+    /// Without implementation `update` sees every element.
+    fn skips_zeros<T: FloatElement>(&self) -> bool {
+        false
+    }
+
     /// Updates a parameter, in place. Implementations that multiply no matrices write `T: FloatElement` only.
     fn update<T: FloatElement + GemmNumber>(&self, parameter: Update<'_, T>);
 }

@@ -59,7 +59,7 @@ impl Objective<'_> {
         let mut values = Vec::with_capacity(self.parameters.iter().map(Parameter::numel).sum());
         let mut any = false;
         for parameter in self.parameters {
-            match parameter.grad() {
+            match parameter.try_grad()? {
                 Some(grad) => {
                     let grad = grad.detach().contiguous()?;
                     values.extend(grad.as_slice::<T>()?.iter().map(|&g| T::of(sign) * g));

@@ -9,6 +9,7 @@ mod lbfgs;
 mod options;
 mod resume;
 mod resume_schedulers;
+mod rows;
 mod schedulers;
 mod shapes;
 mod swa;

@@ -56,10 +56,14 @@ impl Tensor {
 
     /// The gradient collected so far: of a leaf, or of a tensor on which [`retain_grad`](Tensor::retain_grad)
     /// was called.
+    ///
+    /// # Panics
+    /// When the gradient was kept as a few rows and there is no memory for the whole of it.
+    #[track_caller]
     pub fn grad(&self) -> Option<Tensor> {
         match self.edge()? {
-            Edge::Leaf(leaf) => leaf.grad().clone(),
-            Edge::Output(node, i) => node.outputs[*i as usize].retained()?.grad().clone(),
+            Edge::Leaf(leaf) => whole(leaf),
+            Edge::Output(node, i) => whole(node.outputs[*i as usize].retained()?),
         }
     }
 
@@ -181,6 +185,12 @@ impl From<GradOptions> for BackwardOptions {
     fn from(options: GradOptions) -> Self {
         BackwardOptions { retain_graph: options.retain_graph, create_graph: options.create_graph }
     }
+}
+
+/// The whole gradient of a slot.
+#[track_caller]
+pub(crate) fn whole(leaf: &Leaf) -> Option<Tensor> {
+    leaf.dense().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The edge and the gradient that a pass starts from.

@@ -1,6 +1,6 @@
 //! Reshape.
 
-use crate::autograd::{Backward, Context, record};
+use crate::autograd::{Backward, Context, Parts, record};
 use crate::shape::IntoSizes;
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Shape, Tensor, bail};
@@ -16,6 +16,14 @@ impl Backward for ReshapeBackward {
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         Ok(vec![Some(ctx.grad()?.reshape(&self.input)?)])
+    }
+
+    fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
+        Ok(ctx.parts().map(|parts| parts.in_shape(&self.input)))
+    }
+
+    fn takes_parts(&self) -> bool {
+        true
     }
 }
 

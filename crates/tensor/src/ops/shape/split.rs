@@ -1,6 +1,6 @@
 //! Split and chunk.
 
-use crate::autograd::{Backward, Context, record_many};
+use crate::autograd::{Backward, Context, Parts, are_few, record_many};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Shape, Tensor, bail};
@@ -10,6 +10,7 @@ struct SplitBackward {
     sizes: Vec<usize>,
     /// [`Layout::memory_order`](crate::layout::Layout::memory_order) of the input.
     order: Vec<usize>,
+    input: Shape,
 }
 
 impl Backward for SplitBackward {
@@ -22,6 +23,44 @@ impl Backward for SplitBackward {
         let grads = all_grads(ctx, self.sizes.len(), shape)?;
         Ok(vec![Some(cat_in_order(&grads, self.dim, &self.order)?)])
     }
+
+    fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
+        let mut start = 0;
+        let starts = self.sizes.iter().map(|size| {
+            start += size;
+            start - size
+        });
+        few_pieces(ctx, self.dim, &self.input, starts, |grad| Ok(grad.clone()))
+    }
+}
+
+/// The gradients of those outputs that got one, each in its part of the input's, where that is a small part of it.
+/// `starts` are the indices of the dimension at which the outputs begin; `with_dim` gives a gradient all dimensions.
+pub(super) fn few_pieces(
+    ctx: &Context<'_>,
+    dim: usize,
+    input: &Shape,
+    starts: impl ExactSizeIterator<Item = usize>,
+    with_dim: impl Fn(&Tensor) -> Result<Tensor>,
+) -> Result<Option<Parts>> {
+    let mut touched = 0;
+    for i in 0..starts.len() {
+        touched += ctx.grad_of(i)?.map_or(0, Tensor::numel);
+    }
+    if !are_few(touched, input.numel()) {
+        return Ok(None);
+    }
+    let strides = input.contiguous_strides();
+    let mut pieces: Option<Parts> = None;
+    for (i, start) in starts.enumerate() {
+        let Some(grad) = ctx.grad_of(i)? else { continue };
+        let piece = Parts::view(input, start * strides[dim], strides.clone(), &with_dim(grad)?);
+        match &mut pieces {
+            Some(pieces) => pieces.append(piece),
+            None => pieces = Some(piece),
+        }
+    }
+    Ok(pieces)
 }
 
 /// [`Tensor::cat`] into memory of a given order of dimensions: that of what was cut into the pieces, so that what made
@@ -145,7 +184,8 @@ impl Tensor {
             origin.sizes_mut()[dim] += size;
         }
         let order = self.layout().memory_order();
-        record_many(SplitBackward { dim, sizes, order }, &[self], &[], views)
+        let input = self.shape().clone();
+        record_many(SplitBackward { dim, sizes, order, input }, &[self], &[], views)
     }
 }
 

@@ -1,14 +1,14 @@
 //! Unbind.
 
-use super::split::{all_grads, cat_in_order};
-use crate::autograd::{Backward, Context, record_many};
+use super::split::{all_grads, cat_in_order, few_pieces};
+use crate::autograd::{Backward, Context, Parts, record_many};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{Result, Tensor, bail};
+use crate::{Result, Shape, Tensor, bail};
 
 struct UnbindBackward {
     dim: usize,
-    count: usize,
+    input: Shape,
     /// As of [`split`](Tensor::split).
     order: Vec<usize>,
 }
@@ -19,11 +19,15 @@ impl Backward for UnbindBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let mut slices = all_grads(ctx, self.count, |_, known| Ok(known.shape().clone()))?;
+        let mut slices = all_grads(ctx, self.input[self.dim], |_, known| Ok(known.shape().clone()))?;
         for slice in &mut slices {
             *slice = slice.unsqueeze(self.dim as isize)?;
         }
         Ok(vec![Some(cat_in_order(&slices, self.dim, &self.order)?)])
+    }
+
+    fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
+        few_pieces(ctx, self.dim, &self.input, 0..self.input[self.dim], |grad| grad.unsqueeze(self.dim as isize))
     }
 }
 
@@ -53,7 +57,8 @@ impl Tensor {
         let count = self.shape()[dim];
         let view = |i: usize| self.view_as(shape.clone(), strides.clone(), self.layout().offset() + i * step);
         let order = self.layout().memory_order();
-        record_many(UnbindBackward { dim, count, order }, &[self], &[], (0..count).map(view).collect())
+        let input = self.shape().clone();
+        record_many(UnbindBackward { dim, input, order }, &[self], &[], (0..count).map(view).collect())
     }
 }
 
