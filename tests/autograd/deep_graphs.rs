@@ -88,3 +88,80 @@ fn graphs_held_by_hooks_are_dropped_one_after_the_other() {
         Ok(())
     });
 }
+
+const CREATE: GradOptions = GradOptions { create_graph: true, retain_graph: true, allow_unused: false };
+
+#[test]
+fn a_million_operations_and_the_graph_of_their_gradients() {
+    on_a_small_stack(|| {
+        let x = Tensor::new([1.0]).requires_grad_(true)?;
+        let mut y = &x * 1.0;
+        for _ in 0..500_000 {
+            y = y.mul(1.0)?;
+        }
+        CREATE.backward(&y.sum()?, None)?;
+        assert_eq!(x.grad().unwrap().item()?, 1.0);
+        drop(y);
+        x.zero_grad();
+        Ok(())
+    });
+}
+
+#[test]
+fn leaves_chained_through_stored_gradients_are_dropped_one_after_the_other() {
+    on_a_small_stack(|| {
+        // Each leaf's gradient is the one before, or is computed from it.
+        for scale in [false, true] {
+            let mut leaves = vec![Tensor::new([1.0]).requires_grad_(true)?];
+            for _ in 0..300_000 {
+                let (x, last) = (Tensor::new([1.0]).requires_grad_(true)?, leaves.last().unwrap());
+                let seed = if scale { last * 1.0 } else { last.clone() };
+                CREATE.backward(&x, Some(&seed))?;
+                leaves.push(x);
+            }
+            assert_eq!(leaves.last().unwrap().grad().unwrap().item()?, 1.0);
+            let last = leaves.pop();
+            drop(leaves);
+            drop(last);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn chains_of_which_only_the_last_leaf_is_kept_are_dropped_one_after_the_other() {
+    on_a_small_stack(|| {
+        let mut last = Tensor::new([1.0]).requires_grad_(true)?;
+        for _ in 0..1_000_000 {
+            let x = Tensor::new([1.0]).requires_grad_(true)?;
+            CREATE.backward(&x, Some(&last))?;
+            last = x;
+        }
+        assert_eq!(last.grad().unwrap().item()?, 1.0);
+        drop(last);
+        Ok(())
+    });
+}
+
+#[test]
+fn leaves_chained_through_operations_and_hooks_are_dropped_one_after_the_other() {
+    on_a_small_stack(|| {
+        let mut last = Tensor::new([1.0]).requires_grad_(true)?;
+        for i in 0..500_000 {
+            let x = Tensor::new([1.0]).requires_grad_(true)?;
+            if i % 2 == 0 || i < 200_000 {
+                x.register_hook(move |_| {
+                    let _held = &last;
+                    Ok(None)
+                })?;
+            } else {
+                // The gradient of x has a graph whose operation holds the last leaf.
+                let seed = record(Holds(last.clone()), &[&last], &[], last.detach())?;
+                CREATE.backward(&x, Some(&seed))?;
+            }
+            last = x;
+        }
+        drop(last);
+        Ok(())
+    });
+}

@@ -20,6 +20,11 @@ pub(crate) struct Call {
     pub(crate) dtype: DType,
 }
 
+/// What a positional argument goes by where the case has no name for it.
+fn unnamed(position: usize) -> String {
+    format!("argument {position}")
+}
+
 #[derive(Clone)]
 struct Argument {
     name: String,
@@ -31,7 +36,7 @@ impl Call {
     pub(crate) fn new(leaves: &mut Leaves<'_>, args: &Json, names: &[&str], kwargs: &Json) -> Outcome<Call> {
         let mut arguments = Vec::new();
         for (i, value) in args.as_array().into_iter().flatten().enumerate() {
-            let name = names.get(i).map_or_else(|| format!("argument {i}"), |name| name.to_string());
+            let name = names.get(i).map_or_else(|| unnamed(i), |name| name.to_string());
             arguments.push(Argument { name, value: leaves.decode(value)? });
         }
         let named = leaves.named(kwargs)?;
@@ -63,12 +68,21 @@ impl Call {
         Some(&self.arguments[at].value)
     }
 
-    /// An argument that must be there.
+    /// An argument that must be there: the one of this name, or the next of those without names.
     pub(crate) fn get<'a, T: Take<'a>>(&'a self, name: &str) -> Outcome<T> {
-        match self.value(name) {
+        match self.value(name).or_else(|| self.next_unnamed()) {
             Some(value) => take(name, value),
             None => mismatch(format!("the case has no argument {name}")),
         }
+    }
+
+    /// The first argument without a name that nobody has taken: of calls without tensors no names are recorded.
+    fn next_unnamed(&self) -> Option<&Value> {
+        let unnamed = (0..).map(unnamed).take_while(|name| self.arguments.iter().any(|a| a.name == *name));
+        let untaken = |name: &String| {
+            self.arguments.iter().zip(&*self.taken.borrow()).any(|(a, &taken)| a.name == *name && !taken)
+        };
+        self.value(&unnamed.into_iter().find(untaken)?)
     }
 
     /// An argument that may be absent or `None`.
@@ -129,8 +143,7 @@ impl Call {
     /// The arguments without names.
     #[allow(dead_code, reason = "no variadic function is built yet")]
     pub(crate) fn rest<'a, T: Take<'a>>(&'a self) -> Outcome<Vec<T>> {
-        let names = (0..).map(|i| format!("argument {i}"));
-        names.map_while(|name| self.value(&name).map(|value| take(&name, value))).collect()
+        (0..).map(unnamed).map_while(|name| self.value(&name).map(|value| take(&name, value))).collect()
     }
 
     /// Every argument as JSON, for options that are read with serde.

@@ -2,7 +2,7 @@
 //! file.
 //!
 //! `cargo test --release --test golden` runs all of them, `… --test golden -- conv2d` those with that in their
-//! id or in the name of what they are about. The cases are the project's own unless `CHAINRULE_GOLDEN` names
+//! id or in the name of what they are about, with tables of them. The cases are the project's own unless `CHAINRULE_GOLDEN` names
 //! another directory.
 
 mod call;
@@ -58,7 +58,11 @@ fn replay_all(words: &[String]) -> std::io::Result<usize> {
             report.entries.extend(run::run(&family, replay, words)?);
         }
     }
-    println!("{}", report.text());
+    // Of all cases, over a thousand lines.
+    if !words.is_empty() {
+        println!("{}", report.details());
+    }
+    println!("{}", report.summary());
     println!(
         "{} cases of {} in {:.1} s",
         report.entries.len(),

@@ -80,13 +80,13 @@ impl Report {
         judged.fold((0, 0), |(cases, good), no_worse| (cases + 1, good + usize::from(no_worse)))
     }
 
-    /// What failed, what is missing, and the numbers by family and by subject.
-    pub(crate) fn text(&self) -> String {
-        let heading =
-            format!("{:44} {:>6} {:>7} {:>7} {:>12}\n", "", "cases", "passed", "failed", "unsupported");
-        let mut text = String::new();
-        text.push_str("By operation, module and algorithm\n");
-        text.push_str(&heading);
+    fn heading() -> String {
+        format!("{:44} {:>6} {:>7} {:>7} {:>12}\n", "", "cases", "passed", "failed", "unsupported")
+    }
+
+    /// The numbers by operation, module and algorithm, and what is missing.
+    pub(crate) fn details(&self) -> String {
+        let mut text = "By operation, module and algorithm\n".to_string() + &Self::heading();
         for ((family, subject), tally) in self.tally(|e| Some((e.family, e.subject.as_str()))) {
             text.push_str(&tally.line(&format!("{family} {subject}")));
         }
@@ -98,6 +98,12 @@ impl Report {
         for (reason, tally) in reasons {
             let _ = writeln!(text, "{:>6}  {reason}", tally.cases);
         }
+        text
+    }
+
+    /// What failed, and the numbers by family.
+    pub(crate) fn summary(&self) -> String {
+        let mut text = String::new();
         if self.failed() > 0 {
             text.push_str("\nFailed\n");
         }
@@ -107,7 +113,7 @@ impl Report {
             }
         }
         text.push_str("\nBy family\n");
-        text.push_str(&heading);
+        text.push_str(&Self::heading());
         for (family, tally) in self.tally(|e| Some(e.family)) {
             text.push_str(&tally.line(family));
         }

@@ -223,6 +223,17 @@ pub trait Float:
     fn round_ties_even(self) -> Self;
     /// The integer part
     fn trunc(self) -> Self;
+    /// x, or the nearer of −`size` and `size` where it lies beyond; a NaN stays. One instruction for each side, in loops.
+    #[inline(always)]
+    fn within(self, size: Self) -> Self {
+        let x = if self < -size { -size } else { self };
+        if x > size { size } else { x }
+    }
+    /// x·y, where 0·∞ is 0, as in y·ln y at y = 0: the limit where x vanishes faster than y grows. A NaN stays.
+    #[inline(always)]
+    fn times(self, y: Self) -> Self {
+        if (self == Self::ZERO) & !y.is_nan() { Self::ZERO } else { self * y }
+    }
     /// a·b + c, rounded once. Processors that lack the instruction (x86-64 before 2013) take long over it.
     fn mul_add(self, a: Self, b: Self) -> Self;
 }

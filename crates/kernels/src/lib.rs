@@ -28,6 +28,7 @@ mod prefetch;
 pub mod recurrent;
 pub mod reduce;
 mod register;
+pub mod scaling;
 pub mod scan;
 pub mod simd;
 pub mod softmax;

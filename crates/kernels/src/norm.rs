@@ -1,71 +1,16 @@
-//! Norms of a slice, accumulated in `f64` in a fixed order.
+//! The norm of a slice.
 
-use crate::lanes;
-use crate::parallel;
-use crate::simd::Kernel;
-use crate::{Buffer, Float};
-
-/// Elements in a block, each of which gives one partial result.
-const BLOCK: usize = 32_768;
-/// The estimated time for an element, in nanoseconds.
-const NS: f64 = 0.15;
+use crate::Float;
+use crate::reduce::norms;
 
 /// (Σ |x|ᵖ)^(1/p); the largest |x| for p = ∞, the smallest for p = −∞, the number of elements other than 0 for
 /// p = 0 (`torch.linalg.vector_norm`). 0 for an empty slice.
 ///
 /// A NaN in `x` makes the result NaN, unless p = 0, where it counts.
 pub fn norm<T: Float>(x: &[T], p: f64) -> f64 {
-    if x.is_empty() {
-        return 0.0;
-    }
-    if p == f64::INFINITY {
-        fold(x, f64::NEG_INFINITY, |v| v.to_f64().abs(), larger)
-    } else if p == f64::NEG_INFINITY {
-        fold(x, f64::INFINITY, |v| v.to_f64().abs(), |a, b| -larger(-a, -b))
-    } else if p == 2.0 {
-        fold(x, 0.0, |v| v.to_f64() * v.to_f64(), |a, b| a + b).sqrt()
-    } else if p == 1.0 {
-        fold(x, 0.0, |v| v.to_f64().abs(), |a, b| a + b)
-    } else if p == 0.0 {
-        fold(x, 0.0, |v| if v == T::ZERO { 0.0 } else { 1.0 }, |a, b| a + b)
-    } else {
-        fold(x, 0.0, |v| v.to_f64().abs().powf(p), |a, b| a + b).powf(1.0 / p)
-    }
-}
-
-/// The larger of the two; a NaN wins.
-#[inline(always)]
-fn larger(a: f64, b: f64) -> f64 {
-    if a > b || a.is_nan() { a } else { b }
-}
-
-fn fold<T: Float>(
-    x: &[T],
-    identity: f64,
-    map: impl Fn(T) -> f64 + Copy + Sync,
-    combine: impl Fn(f64, f64) -> f64 + Copy + Sync,
-) -> f64 {
-    let mut partial = Buffer::<f64>::recycled(x.len().div_ceil(BLOCK));
-    parallel::chunks_mut(&mut partial, 1, NS * x.len() as f64, |i, out| {
-        let x = &x[i * BLOCK..((i + 1) * BLOCK).min(x.len())];
-        out[0] = T::run(Block { x, identity, map, combine });
-    });
-    partial.iter().fold(identity, |a, &b| combine(a, b))
-}
-
-struct Block<'a, T, M, C> {
-    x: &'a [T],
-    identity: f64,
-    map: M,
-    combine: C,
-}
-
-impl<T: Copy, M: Fn(T) -> f64, C: Fn(f64, f64) -> f64> Kernel for Block<'_, T, M, C> {
-    type Output = f64;
-    #[inline(always)]
-    fn run(self) -> f64 {
-        lanes::fold(self.x, self.identity, self.map, self.combine)
-    }
+    let mut out = [0.0];
+    norms(x, [1, x.len(), 1], p, &mut out);
+    out[0]
 }
 
 #[cfg(test)]
@@ -97,5 +42,23 @@ mod tests {
         for p in [2.0, 1.0, 3.0, f64::INFINITY, f64::NEG_INFINITY] {
             assert!(norm(&x, p).is_nan(), "p = {p}");
         }
+    }
+
+    #[test]
+    fn powers_beyond_the_range_of_f64_do_not_show() {
+        let close =
+            |got: f64, want: f64| assert!((got / want - 1.0).abs() < 1e-14, "{got} instead of {want}");
+        for size in [1e200, 1e-200, 1e307, 1e-307] {
+            close(norm(&[size, -size], 2.0), size * 2f64.sqrt());
+            close(norm(&[3.0 * size, 4.0 * size], 2.0), 5.0 * size);
+            close(norm(&[size, size], 3.0), size * 2f64.cbrt());
+            close(norm(&[size, size], -3.0), size / 2f64.cbrt());
+            close(norm(&[size, size], 0.5), 4.0 * size);
+        }
+        close(norm(&[1e-25f32, 1e-25], 2.0), f64::from(1e-25f32) * 2f64.sqrt());
+        close(norm(&[1e30f32, 1e30], 40.0), f64::from(1e30f32) * 2f64.powf(0.025));
+        close(norm(&[1e200, 1.0], -2.0), 1.0);
+        assert_eq!(norm(&[0.0, 0.0], -2.0), 0.0);
+        assert_eq!(norm(&[0.0, f64::INFINITY], 2.0), f64::INFINITY);
     }
 }

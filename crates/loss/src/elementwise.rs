@@ -4,10 +4,13 @@
 //! A loss of this form is a type that implements [`ElementwiseLoss`]; [`elementwise`] does the rest: checks, one
 //! pass for the value and its reduction, one for each gradient that is wanted, and the recorded way back.
 
+use std::borrow::Cow;
+
 use chainrule_kernels::arrays::{self, Function};
 use chainrule_tensor::autograd::{Backward, Context, Save, record};
-use chainrule_tensor::{FloatElement, Result, Tensor, dispatch_float};
+use chainrule_tensor::{DType, FloatElement, Result, Tensor, dispatch_float};
 
+use crate::limits::times;
 use crate::reduction::batch;
 use crate::{Reduction, check};
 
@@ -96,32 +99,54 @@ pub fn elementwise<const N: usize, L: ElementwiseLoss<N>>(
             Some(expanded.detach().contiguous()?)
         }
     };
-    let value = dispatch_float!(input.dtype(), T => {
+    let (value, wide) = dispatch_float!(input.dtype(), T => {
         forward::<T, N, L>(loss, std::array::from_fn(|k| &inputs[k]), expanded.as_ref(), reduction)?
     });
-    let node = ElementwiseBackward { loss, reduction, is_weighted: weight.is_some() };
+    let node = ElementwiseBackward { loss, reduction, is_weighted: weight.is_some(), wide };
     let inputs: Vec<&Tensor> = inputs.iter().collect();
     let saved: Vec<Save<'_>> = (0..inputs.len()).map(Save::Input).collect();
     record(node, &inputs, &saved, value)
 }
 
-/// The value: losses, or their sum taken in the same pass.
+/// The value: losses, or their sum taken in the same pass; and whether that took `f64`, because losses of single elements
+/// are too large for the dtype.
 fn forward<T: FloatElement, const N: usize, L: ElementwiseLoss<N>>(
     loss: L,
     operands: [&Tensor; N],
     weight: Option<&Tensor>,
     reduction: Reduction,
-) -> Result<Tensor> {
+) -> Result<(Tensor, bool)> {
     if reduction == Reduction::None {
-        return map(operands, weight, T::ONE, L::COST_NS, Value(loss));
+        return Ok((map(operands, weight, T::ONE, L::COST_NS, Value(loss))?, false));
     }
+    let mut sum = total::<T, N, L>(loss, operands, weight)?;
+    let wide = !sum.is_finite() && operands[0].dtype() == DType::F32;
+    if wide {
+        let operands = widened(operands)?;
+        let weight = weight.map(|weight| weight.detach().to_dtype(DType::F64)).transpose()?;
+        sum = total::<f64, N, L>(loss, std::array::from_fn(|k| &operands[k]), weight.as_ref())?;
+    }
+    let shape = operands[0].shape();
+    let value = reduction.apply(sum, shape.numel() as f64, batch(shape));
+    Ok((Tensor::full_of([], T::from_f64(value))?, wide))
+}
+
+/// The sum of the losses.
+fn total<T: FloatElement, const N: usize, L: ElementwiseLoss<N>>(
+    loss: L,
+    operands: [&Tensor; N],
+    weight: Option<&Tensor>,
+) -> Result<f64> {
     let (arrays, f) = (slots::<T, N>(operands, weight)?, Value(loss));
-    let sum = match weight {
+    Ok(match weight {
         None => arrays::sum(arrays, L::COST_NS, Scaled::<T, _, N> { scale: T::ONE, f }),
         Some(_) => arrays::sum(arrays, L::COST_NS, Weighted::<T, _, N> { scale: T::ONE, f }),
-    };
-    let shape = operands[0].shape();
-    Tensor::full_of([], T::from_f64(reduction.apply(sum, shape.numel() as f64, batch(shape))))
+    })
+}
+
+/// The operands in `f64`, outside of any graph.
+fn widened<const N: usize>(operands: [&Tensor; N]) -> Result<Vec<Tensor>> {
+    operands.into_iter().map(|operand| operand.detach().to_dtype(DType::F64)).collect()
 }
 
 /// `scale · factor · f(x, y, …)` for each element of contiguous tensors.
@@ -194,7 +219,8 @@ struct Weighted<T, F, const N: usize> {
 impl<T: Float, F: Function<T, N>, const N: usize> Function<T, { FACTOR + 1 }> for Weighted<T, F, N> {
     #[inline(always)]
     fn at(self, elements: [T; FACTOR + 1]) -> T {
-        self.scale * elements[FACTOR] * self.f.at(first(elements))
+        // What counts for nothing is 0, how large it ever is.
+        (self.scale * elements[FACTOR]).times(self.f.at(first(elements)))
     }
 }
 
@@ -228,19 +254,35 @@ struct ElementwiseBackward<L, const N: usize> {
     loss: L,
     reduction: Reduction,
     is_weighted: bool,
+    /// Whether the way there took `f64`, as the way back then does.
+    wide: bool,
 }
 
 impl<const N: usize, L: ElementwiseLoss<N>> ElementwiseBackward<L, N> {
-    fn operands<'a>(&self, ctx: &'a Context<'_>) -> Result<[&'a Tensor; N]> {
-        let mut operands = [ctx.saved(0)?; N];
-        for (k, operand) in operands.iter_mut().enumerate().skip(1) {
-            *operand = ctx.saved(k)?;
+    fn operands<'a>(&self, ctx: &'a Context<'_>) -> Result<[Cow<'a, Tensor>; N]> {
+        let first = ctx.saved(0)?;
+        let mut operands = std::array::from_fn(|_| Cow::Borrowed(first));
+        for (k, operand) in operands.iter_mut().enumerate() {
+            *operand = self.in_width(ctx.saved(k)?)?;
         }
         Ok(operands)
     }
 
-    fn weight<'a>(&self, ctx: &'a Context<'_>) -> Result<Option<&'a Tensor>> {
-        self.is_weighted.then(|| ctx.saved(N)).transpose()
+    fn weight<'a>(&self, ctx: &'a Context<'_>) -> Result<Option<Cow<'a, Tensor>>> {
+        self.is_weighted.then(|| self.in_width(ctx.saved(N)?)).transpose()
+    }
+
+    fn in_width<'a>(&self, tensor: &'a Tensor) -> Result<Cow<'a, Tensor>> {
+        if self.wide { tensor.to_dtype(DType::F64).map(Cow::Owned) } else { Ok(Cow::Borrowed(tensor)) }
+    }
+
+    /// Gradients in the dtype of the input.
+    fn narrowed(&self, ctx: &Context<'_>, grads: Vec<Option<Tensor>>) -> Result<Vec<Option<Tensor>>> {
+        if !self.wide {
+            return Ok(grads);
+        }
+        let dtype = ctx.saved(0)?.dtype();
+        grads.into_iter().map(|grad| grad.map(|grad| grad.to_dtype(dtype)).transpose()).collect()
     }
 
     /// What the reduction multiplies each loss with.
@@ -252,14 +294,17 @@ impl<const N: usize, L: ElementwiseLoss<N>> ElementwiseBackward<L, N> {
     /// The gradient of the weight, if there is one: the losses without it.
     fn weight_gradient(&self, ctx: &Context<'_>) -> Result<Option<Tensor>> {
         ctx.when_needed(N, || {
-            let losses = elementwise(self.loss, self.operands(ctx)?, None, Reduction::None)?;
-            losses.mul(&ctx.grad()?.mul(self.scale(ctx)?)?)
+            let operands = self.operands(ctx)?;
+            let operands = std::array::from_fn(|k| &*operands[k]);
+            let losses = elementwise(self.loss, operands, None, Reduction::None)?;
+            losses.mul(&self.in_width(ctx.grad()?)?.mul(self.scale(ctx)?)?)
         })
     }
 
     fn fused<T: FloatElement>(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let (loss, operands) = (self.loss, self.operands(ctx)?);
-        let shape = operands[0].shape();
+        let operands = std::array::from_fn(|k| &*operands[k]);
+        let shape = ctx.saved(0)?.shape();
         // The gradient of each element's loss is `scale` times that element of `factor`, where there is one.
         let (factor, scale) = match self.reduction {
             Reduction::None => (Some(ctx.grad()?.contiguous()?), 1.0),
@@ -268,7 +313,7 @@ impl<const N: usize, L: ElementwiseLoss<N>> ElementwiseBackward<L, N> {
         let factor = match (self.weight(ctx)?, factor) {
             (None, factor) => factor,
             (Some(w), None) => Some(w.expand(shape)?.contiguous()?),
-            (Some(w), Some(g)) => Some(g.mul(w)?),
+            (Some(w), Some(g)) => Some(g.mul(&*w)?),
         };
         let (factor, scale) = (factor.as_ref(), T::from_f64(scale));
         let mut grads = Vec::with_capacity(N + 1);
@@ -290,26 +335,28 @@ impl<const N: usize, L: ElementwiseLoss<N>> Backward for ElementwiseBackward<L, 
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let operands = self.operands(ctx)?;
-        let g = ctx.grad()?.mul(self.scale(ctx)?)?;
-        let weighted = match self.weight(ctx)? {
-            Some(w) => g.mul(w)?,
-            None => g,
-        };
+        let operands = std::array::from_fn(|k| &*operands[k]);
+        let g = self.in_width(ctx.grad()?)?.mul(self.scale(ctx)?)?;
+        let weighted = self.weight(ctx)?.map(|w| g.mul(&*w)).transpose()?;
         let mut grads = Vec::with_capacity(N + 1);
         for k in 0..N {
-            grads.push(ctx.when_needed(k, || weighted.mul(&self.loss.df_formula(k, operands)?))?);
+            grads.push(ctx.when_needed(k, || {
+                let slope = self.loss.df_formula(k, operands)?;
+                if let Some(weighted) = &weighted { times(weighted, &slope) } else { g.mul(&slope) }
+            })?);
         }
         if self.is_weighted {
             grads.push(self.weight_gradient(ctx)?);
         }
-        Ok(grads)
+        self.narrowed(ctx, grads)
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let mut grads = dispatch_float!(ctx.saved(0)?.dtype(), T => self.fused::<T>(ctx))?;
+        let dtype = if self.wide { DType::F64 } else { ctx.saved(0)?.dtype() };
+        let mut grads = dispatch_float!(dtype, T => self.fused::<T>(ctx))?;
         if self.is_weighted {
             grads.push(self.weight_gradient(ctx)?);
         }
-        Ok(grads)
+        self.narrowed(ctx, grads)
     }
 }

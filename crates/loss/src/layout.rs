@@ -7,6 +7,7 @@ use chainrule_tensor::{DType, FloatElement, Result, Shape, Tensor, bail};
 use crate::{Reduction, check};
 
 /// The shape of scores of classes: `[C]`, `[N, C]` or `[N, C, d1, …]`, seen as `[N, C, S]`.
+#[derive(Clone)]
 pub(crate) struct Layout {
     loss: &'static str,
     logits: Shape,

@@ -18,6 +18,7 @@
 mod check;
 pub mod elementwise;
 mod layout;
+mod limits;
 mod losses;
 mod reduction;
 mod rows;

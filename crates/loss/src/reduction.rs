@@ -44,7 +44,9 @@ impl Reduction {
             Reduction::Mean => losses.mean(),
             Reduction::MeanOrZero if losses.numel() == 0 => losses.sum(),
             Reduction::MeanOrZero => losses.mean(),
-            Reduction::BatchMean => losses.sum()?.div(batch(losses.shape()) as f64),
+            Reduction::BatchMean if losses.numel() == 0 => losses.sum()?.div(batch(losses.shape()) as f64),
+            // Not the sum first, which may be too large.
+            Reduction::BatchMean => losses.mean()?.mul(losses.numel() as f64 / batch(losses.shape()) as f64),
             Reduction::Sum => losses.sum(),
         }
     }

@@ -22,5 +22,10 @@ pub(crate) fn weighted<L: ElementwiseLoss>(
     if reduction == Reduction::MeanOrZero && total.item()? == 0.0 {
         return sum.mul(0.0);
     }
-    sum.div(&total)
+    let mean = sum.div(&total)?;
+    if mean.item()?.is_finite() || total.item()? == 0.0 {
+        return Ok(mean);
+    }
+    // The sum may be too large where the mean is not.
+    elementwise(loss, operands, Some(&weight.div(&total)?), Reduction::Sum)
 }

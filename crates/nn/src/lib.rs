@@ -52,7 +52,7 @@ pub use prelude::*;
 pub mod prelude {
     pub use crate::forward::Forward;
     pub use crate::layers::*;
-    pub use crate::module::{Buffer, Module, Training};
+    pub use crate::module::{Buffer, LoadOptions, Module, Training};
     pub use crate::sequential;
     pub use crate::update_bn::update_bn;
     pub use chainrule_derive::ModuleOfNn as Module;

@@ -1,6 +1,6 @@
 //! State dicts, names, tied weights, modes and errors.
 
-use chainrule_nn::{Buffer, Forward, Linear, Module, ReLU, Sequential, sequential};
+use chainrule_nn::{BatchNorm2d, Buffer, Forward, Linear, LoadOptions, Module, ReLU, Sequential, sequential};
 use chainrule_tensor::random::manual_seed;
 use chainrule_tensor::{DType, ErrorKind, Parameter, Result, StateDict, Tensor, copies_on_write};
 
@@ -105,15 +105,46 @@ fn a_state_dict_that_does_not_fit_changes_nothing_and_says_why() {
     assert_eq!(values(&net), before);
 
     // Names may be left open; shapes may not.
-    assert!(net.load_state_dict_with(&state, false).is_err());
+    let open = LoadOptions { strict: false, ..Default::default() };
+    assert!(net.load_state_dict_with(&state, open).is_err());
     assert_eq!(values(&net), before);
     state.remove("head.weight");
     state.remove("head.bias");
-    let report = net.load_state_dict_with(&state, false).unwrap();
+    let report = net.load_state_dict_with(&state, open).unwrap();
     assert_eq!(report.missing, ["steps", "head.weight", "head.bias"]);
     assert_eq!(report.unexpected, ["step"]);
     assert!(values(&net.encoder).iter().flatten().all(|&v| v == 0.0));
     assert_eq!(values(&net.head), before[before.len() - 2..]);
+}
+
+#[test]
+fn another_dtype_is_converted_where_that_is_asked_for() {
+    let net = net();
+    let mut state = StateDict::new();
+    for (name, tensor) in net.state_dict().unwrap().iter() {
+        state.insert(name, tensor.to_dtype(DType::F64).unwrap().add(1.0).unwrap()).unwrap();
+    }
+    assert!(net.load_state_dict(&state).unwrap_err().to_string().contains("float64"));
+    let before = values(&net);
+    let cast = LoadOptions { cast: true, ..Default::default() };
+    assert!(net.load_state_dict_with(&state, cast).unwrap().is_complete());
+    let shifted = |values: &Vec<f64>| values.iter().map(|x| f64::from((x + 1.0) as f32)).collect();
+    let wanted: Vec<Vec<f64>> = before.iter().map(shifted).collect();
+    assert_eq!(values(&net), wanted);
+    assert_eq!(net.head.weight.dtype(), DType::F32);
+    assert!(net.load_state_dict_with(&StateDict::new(), cast).is_err());
+}
+
+/// State dicts of PyTorch before 0.4.1 have no counts.
+#[test]
+fn a_batch_norm_without_a_count_loads() {
+    let layer = BatchNorm2d::new(2).unwrap();
+    let mut state = layer.state_dict().unwrap();
+    state.remove("num_batches_tracked");
+    layer.load_state_dict(&state).unwrap();
+    assert_eq!(layer.num_batches_tracked.as_ref().unwrap().tensor().item().unwrap(), 0.0);
+    state.remove("running_mean");
+    assert!(layer.load_state_dict(&state).unwrap_err().to_string().contains("running_mean"));
 }
 
 #[derive(Module)]

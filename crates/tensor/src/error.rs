@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::path::Path;
 
 /// The result of every fallible function of chainrule.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -139,12 +140,36 @@ impl Error {
         self
     }
 
+    /// As [`at_caller`](Error::at_caller), where the error says that it happened in the library's own source: in a
+    /// closure, behind `dyn` or in a backward pass, where the caller's place is lost.
+    #[doc(hidden)]
+    #[track_caller]
+    #[must_use]
+    pub fn at_caller_of_library(self) -> Self {
+        if self.0.location.is_some_and(|at| is_of_library(Path::new(at.file()))) {
+            self.at_caller()
+        } else {
+            self
+        }
+    }
+
     /// Adds what was going on, in front of the message.
     #[must_use]
     pub fn context(mut self, what: impl fmt::Display) -> Self {
         self.0.message = format!("{what}: {}", self.0.message);
         self
     }
+}
+
+/// Whether a file is one of the library's sources: those of a crate whose folder lies beside that of this crate, and
+/// is called like one of the library's, as in the repository (`crates/nn`) or in a registry (`chainrule-nn-0.1.0`).
+fn is_of_library(file: &Path) -> bool {
+    const FOLDERS: [&str; 7] = ["data", "kernels", "loss", "nn", "optim", "tensor", "train"];
+    let crates = Path::new(file!()).ancestors().nth(3);
+    let Some(rest) = crates.and_then(|crates| file.strip_prefix(crates).ok()) else { return false };
+    let mut parts = rest.iter().filter_map(|part| part.to_str());
+    let folder = parts.next().is_some_and(|name| FOLDERS.contains(&name) || name.starts_with("chainrule-"));
+    folder && parts.next() == Some("src")
 }
 
 impl fmt::Display for Error {
@@ -181,4 +206,27 @@ macro_rules! bail {
     ($kind:ident, $operation:expr, $($message:tt)+) => {
         return Err($crate::Error::new($crate::ErrorKind::$kind, $operation, format!($($message)+)))
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sources_of_the_library_are_known() {
+        let here = Path::new(file!());
+        assert!(is_of_library(here));
+        let crates = here.ancestors().nth(3).unwrap();
+        for (file, ours) in [
+            ("nn/src/layers/linear.rs", true),
+            ("chainrule-loss-0.1.0/src/lib.rs", true),
+            ("nn/tests/layers.rs", false),
+            ("theirs/src/lib.rs", false),
+        ] {
+            assert_eq!(is_of_library(&crates.join(file)), ours, "{file}");
+        }
+        for file in ["src/main.rs", "tests/autograd/main.rs", "/somewhere/crates/nn/src/lib.rs"] {
+            assert!(!is_of_library(Path::new(file)), "{file}");
+        }
+    }
 }

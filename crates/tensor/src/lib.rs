@@ -14,11 +14,13 @@ mod allocate;
 mod attention;
 pub mod autograd;
 mod cell;
+mod centred;
 mod create;
 mod create_random;
 mod display;
 mod dtype;
 mod error;
+mod falling;
 mod indices;
 #[cfg(feature = "ndarray")]
 mod interop;
@@ -47,6 +49,8 @@ pub use chainrule_kernels::parallel::{num_threads, set_num_threads};
 pub use create::Literal;
 pub use dtype::{DType, Element, FloatElement};
 pub use error::{Error, ErrorKind, Result};
+#[doc(hidden)]
+pub use falling::drop_in_turn;
 pub use operation::{Operand, Scalar, table};
 pub use ops::attention::scaled_dot_product_attention::ScaledDotProductAttentionOptions;
 pub use ops::conv::conv_transpose2d::ConvTranspose2dOptions;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::autograd::{Edge, Leaf};
+use crate::autograd::Leaf;
 use crate::{DType, Element, Result, Shape, Tensor, TensorCell, bail};
 
 /// A trainable value: a cell that optimizers update, with a slot that collects its gradient.
@@ -32,6 +32,12 @@ struct Inner {
     names: RwLock<Vec<String>>,
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.leaf.disown();
+    }
+}
+
 impl Parameter {
     /// A parameter with a first value.
     ///
@@ -51,15 +57,25 @@ impl Parameter {
     }
 
     /// The value now, as a leaf of the graph (a constant where the parameter is frozen).
+    ///
+    /// Within the closure of its own [`update`](Parameter::update) there is no value: numbers that are NaN, and the
+    /// update is an error.
+    #[track_caller]
     pub fn tensor(&self) -> Tensor {
-        let edge = self.requires_grad().then(|| Edge::Leaf(self.0.leaf.clone()));
-        self.0.value.read().with_edge(edge)
+        self.0.value.read(|value| {
+            if self.requires_grad() {
+                self.0.leaf.own();
+                value.with_leaf(self.0.leaf.clone())
+            } else {
+                value.clone()
+            }
+        })
     }
 
     /// Replaces the value.
     ///
     /// # Errors
-    /// When shape or dtype differs; nothing changes then.
+    /// When shape or dtype differs, or within the closure of [`update`](Parameter::update); nothing changes then.
     #[track_caller]
     pub fn set(&self, value: &Tensor) -> Result<()> {
         self.0.value.set(value)
@@ -68,7 +84,7 @@ impl Parameter {
     /// Changes the values in place; see [`TensorCell::update`].
     ///
     /// # Errors
-    /// When `T` is not the parameter's dtype.
+    /// When `T` is not the parameter's dtype, or the closure asks for the parameter's value or changes it in another way.
     #[track_caller]
     pub fn update<T: Element, R>(&self, change: impl FnOnce(&mut [T]) -> R) -> Result<R> {
         self.0.value.update(change)
@@ -79,7 +95,8 @@ impl Parameter {
         self.0.leaf.grad().clone()
     }
 
-    /// Replaces the collected gradient, for example by a clipped one.
+    /// Replaces the collected gradient, for example by a clipped one. Only its values are stored: a gradient with a graph
+    /// is what a pass with `create_graph` stores.
     ///
     /// # Errors
     /// When shape or dtype is not the parameter's; nothing changes then.
@@ -98,6 +115,7 @@ impl Parameter {
                 self.dtype()
             );
         }
+        let grad = grad.map(|grad| grad.detach());
         let replaced = std::mem::replace(&mut *self.0.leaf.grad(), grad);
         drop(replaced);
         Ok(())
@@ -113,7 +131,9 @@ impl Parameter {
         self.0.requires_grad.load(Relaxed)
     }
 
-    /// Freezes (`false`) or thaws the parameter, for graphs recorded from now on.
+    /// Freezes (`false`) or thaws the parameter, for graphs recorded from now on: a frozen one is a constant in them, and
+    /// collects no gradient. One that was collected before stays, and optimizers go on using it, as in PyTorch: call
+    /// [`zero_grad`](Parameter::zero_grad) so that they leave the parameter alone.
     pub fn requires_grad_(&self, requires_grad: bool) -> &Self {
         self.0.requires_grad.store(requires_grad, Relaxed);
         self
@@ -121,12 +141,12 @@ impl Parameter {
 
     /// The sizes of the dimensions.
     pub fn shape(&self) -> Shape {
-        self.0.value.read().shape().clone()
+        self.0.value.shape().clone()
     }
 
     /// The type of the numbers.
     pub fn dtype(&self) -> DType {
-        self.0.value.read().dtype()
+        self.0.value.dtype()
     }
 
     /// The number of values.

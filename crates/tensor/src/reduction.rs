@@ -1,7 +1,9 @@
 //! [`Reduced`]: which dimensions a reduction runs over, and how it is cut into runs that kernels know.
 
+use chainrule_kernels::{Buffer, reduce};
+
 use crate::shape::dim_index;
-use crate::{Element, Result, Shape, Tensor, bail};
+use crate::{Element, FloatElement, Result, Shape, Tensor, bail};
 
 /// The dimensions of a reduction.
 pub(crate) struct Reduced {
@@ -55,33 +57,122 @@ impl Reduced {
         kernel: impl Fn(&[T], [usize; 3], &mut [T]),
     ) -> Result<Tensor> {
         let mut current = x.detach().contiguous()?;
-        let mut sizes: Vec<usize> = self.input.to_vec();
-        let mut end = sizes.len();
-        let mut done = false;
-        while end > 0 {
-            if !self.mask[end - 1] {
-                end -= 1;
-                continue;
-            }
-            let start = (0..end).rev().take_while(|&dim| self.mask[dim]).last().unwrap_or(end - 1);
-            let outer = sizes[..start].iter().product();
-            let n = sizes[start..end].iter().product();
-            let inner = sizes[end..].iter().product();
-            sizes[start..end].fill(1);
-            let shape = Shape::from(sizes.as_slice());
+        for (dims, shape) in self.steps() {
             let mut out = shape.allocate::<T>(self.operation)?;
-            kernel(current.as_slice::<T>()?, [outer, n, inner], &mut out);
+            kernel(current.as_slice::<T>()?, dims, &mut out);
             current = Tensor::from_parts(out, shape);
-            done = true;
-            end = start;
-        }
-        if !done {
-            // Nothing to reduce: each element is its own result.
-            let mut out = self.input.allocate::<T>(self.operation)?;
-            kernel(current.as_slice::<T>()?, [current.numel(), 1, 1], &mut out);
-            current = Tensor::from_parts(out, self.input.clone());
         }
         Ok(current)
+    }
+
+    /// As [`run`](Reduced::run), with a kernel for the first step and one for the further ones, in `f64` from the first
+    /// to the last.
+    #[track_caller]
+    pub(crate) fn run_wide<T: Element>(
+        &self,
+        x: &[T],
+        first: impl Fn(&[T], [usize; 3], &mut [f64]),
+        further: impl Fn(&[f64], [usize; 3], &mut [f64]),
+    ) -> Result<Buffer<f64>> {
+        let mut current: Option<Buffer<f64>> = None;
+        for (dims, shape) in self.steps() {
+            let mut out = shape.allocate::<f64>(self.operation)?;
+            match &current {
+                None => first(x, dims, &mut out),
+                Some(current) => further(current, dims, &mut out),
+            }
+            current = Some(out);
+        }
+        match current {
+            Some(out) => Ok(out),
+            None => bail!(Shape, self.operation, "a reduction has no step"),
+        }
+    }
+
+    /// Sums of the elements divided by `divisor`, in `f64` until they are rounded to `T`, in the shape with 1 in the place
+    /// of each reduced dimension. A sum that is too large for the type does not show where its quotient is not.
+    #[track_caller]
+    pub(crate) fn sums<T: FloatElement>(&self, x: &Tensor, divisor: f64) -> Result<Tensor> {
+        let x = x.detach().contiguous()?;
+        let x = x.as_slice::<T>()?;
+        let further = |x: &[f64], dims, out: &mut [f64]| reduce::sum_wide(x, dims, 1.0, out);
+        let sums = self.run_wide(x, |x, dims, out| reduce::sum_wide(x, dims, 1.0, out), further)?;
+        let mut out = self.keepdim_shape().allocate::<T>(self.operation)?;
+        reduce::rounded(&sums, &mut out, |sum| sum / divisor);
+        // A sum of `f32` is always in the range of `f64`.
+        if size_of::<T>() == 8 && sums.iter().any(|sum| !sum.is_finite()) {
+            let (down, up) = (0.5f64.powi(64), 2f64.powi(64));
+            let small = self.run_wide(x, |x, dims, out| reduce::sum_wide(x, dims, down, out), further)?;
+            for ((out, sum), small) in out.iter_mut().zip(&*sums).zip(&*small) {
+                if !sum.is_finite() {
+                    *out = T::from_f64(small / divisor * up);
+                }
+            }
+        }
+        Ok(Tensor::from_parts(out, self.keepdim_shape()))
+    }
+
+    /// The steps of a reduction.
+    fn steps(&self) -> Steps<'_> {
+        Steps { mask: &self.mask, end: self.mask.len(), sizes: self.input.to_vec(), untouched: true }
+    }
+
+    /// The tensor, contiguous, as an array `[N, C, S]` of which N and S are reduced, with the order of its dimensions that
+    /// makes it one.
+    #[track_caller]
+    pub(crate) fn by_channel(&self, x: &Tensor) -> Result<(Tensor, [usize; 3], Vec<isize>)> {
+        let rank = self.input.len();
+        let kept = || (0..rank).filter(|&dim| !self.mask[dim]);
+        let first = kept().next().unwrap_or(rank);
+        let last = kept().last().map_or(rank, |last| last + 1);
+        let size = |dims: std::ops::Range<usize>| self.input[dims].iter().product::<usize>();
+        let x = x.detach();
+        if kept().count() == last - first {
+            let order = (0..rank as isize).collect();
+            return Ok((x.contiguous()?, [size(0..first), size(first..last), size(last..rank)], order));
+        }
+        let order: Vec<isize> =
+            kept().chain((0..rank).filter(|&dim| self.mask[dim])).map(|dim| dim as isize).collect();
+        let channels = kept().map(|dim| self.input[dim]).product();
+        Ok((x.permute(&order)?.contiguous()?, [1, channels, self.count()], order))
+    }
+}
+
+/// What is left to do of a reduction: from `[outer, n, inner]` to the shape with 1 in the place of what has been reduced,
+/// for each run of neighbouring reduced dimensions, innermost first; at least one step.
+struct Steps<'a> {
+    mask: &'a [bool],
+    end: usize,
+    sizes: Vec<usize>,
+    untouched: bool,
+}
+
+impl Steps<'_> {
+    fn step(&mut self) -> Option<([usize; 3], Shape)> {
+        self.end = self.mask[..self.end].iter().rposition(|&reduced| reduced)? + 1;
+        let start = self.mask[..self.end].iter().rposition(|&reduced| !reduced).map_or(0, |kept| kept + 1);
+        let size = |sizes: &[usize]| sizes.iter().product();
+        let (outer, inner) = (size(&self.sizes[..start]), size(&self.sizes[self.end..]));
+        let dims = [outer, size(&self.sizes[start..self.end]), inner];
+        self.sizes[start..self.end].fill(1);
+        self.end = start;
+        self.untouched = false;
+        Some((dims, Shape::from(self.sizes.as_slice())))
+    }
+
+    /// Nothing is reduced: each element is its own result.
+    fn nothing(&mut self) -> ([usize; 3], Shape) {
+        self.untouched = false;
+        ([self.sizes.iter().product(), 1, 1], Shape::from(self.sizes.as_slice()))
+    }
+}
+
+impl Iterator for Steps<'_> {
+    type Item = ([usize; 3], Shape);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let untouched = self.untouched;
+        self.step().or_else(|| untouched.then(|| self.nothing()))
     }
 }
 

@@ -1,12 +1,13 @@
 //! [`Tensor`]: a cheap handle to an immutable, strided view of shared memory, with its place in a graph.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use chainrule_kernels::Buffer;
 use chainrule_kernels::elementwise::View as Strided;
 use chainrule_kernels::memory::{Counted, Shared};
 
-use crate::autograd::Edge;
+use crate::autograd::{Edge, Leaf};
 use crate::layout::Layout;
 use crate::shape::{Strides, dim_index};
 use crate::storage::Storage;
@@ -37,6 +38,17 @@ struct View {
     storage: Storage,
     layout: Layout,
     edge: Option<Edge>,
+    /// Whether this counts as an owner of the gradient that is collected there; graphs own none.
+    is_owner: bool,
+}
+
+impl Drop for View {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_owner {
+            self.edge.iter().for_each(Edge::disown);
+        }
+    }
 }
 
 impl Tensor {
@@ -56,6 +68,7 @@ impl Tensor {
             layout: Layout::contiguous(shape, buffer.len()),
             storage: T::wrap(buffer.into()),
             edge: None,
+            is_owner: false,
         }))
     }
 
@@ -94,21 +107,36 @@ impl Tensor {
             storage: self.0.storage.clone(),
             layout: Layout::strided(shape, strides, offset),
             edge: None,
+            is_owner: false,
         }))
     }
 
-    /// The same values in another place of the graph, or outside any.
+    /// The same values in another place of the graph, or outside any. It owns no gradient.
     pub(crate) fn with_edge(&self, edge: Option<Edge>) -> Tensor {
+        self.placed(edge, false)
+    }
+
+    /// The same values as a leaf, of whose gradient this is an owner that was counted before.
+    pub(crate) fn with_leaf(&self, leaf: Arc<Leaf>) -> Tensor {
+        self.placed(Some(Edge::Leaf(leaf)), true)
+    }
+
+    fn placed(&self, edge: Option<Edge>, is_owner: bool) -> Tensor {
         let View { storage, layout, .. } = &*self.0;
-        Tensor(Counted::with(|| View { storage: storage.clone(), layout: layout.clone(), edge }))
+        Tensor(Counted::with(|| View { storage: storage.clone(), layout: layout.clone(), edge, is_owner }))
     }
 
     /// Puts a tensor that was just computed into its place in the graph.
     pub(crate) fn set_edge(&mut self, edge: Edge) {
         match self.0.get_mut() {
-            Some(view) => view.edge = Some(edge),
-            None => *self = self.with_edge(Some(edge)),
+            Some(view) if !view.is_owner => (view.edge, view.is_owner) = (Some(edge), true),
+            _ => *self = self.placed(Some(edge), true),
         }
+    }
+
+    /// Whether this handle and its clones own the gradient that is collected for them.
+    pub(crate) fn is_owner(&self) -> bool {
+        self.0.is_owner
     }
 
     /// Where a gradient of this tensor goes; `None` outside any graph.

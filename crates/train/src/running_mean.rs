@@ -4,7 +4,9 @@
 ///
 /// A loss whose reduction is the mean is that of one batch. The mean of these over the batches is not the mean
 /// over the samples where the last batch is smaller; so each counts as often as its batch has samples:
-/// `running_loss += loss.item() * inputs.size(0)`, divided by the number of samples in the end.
+/// `running_loss += loss.item() * inputs.size(0)`, divided by the number of samples in the end. Where the loss ignores
+/// some targets, its mean is that over the others, and each batch counts as often as it has of those:
+/// [`num_targets`](crate::num_targets).
 ///
 /// It takes plain numbers: collecting loss tensors would keep the graph of every batch alive.
 ///
@@ -41,7 +43,7 @@ impl RunningMean {
     /// predictions.
     pub fn update_sum(&mut self, sum: f64, batch_size: usize) {
         self.sum += sum;
-        self.samples += batch_size;
+        self.samples = self.samples.saturating_add(batch_size);
     }
 
     /// The mean over all samples so far; NaN where there are none.
@@ -71,6 +73,14 @@ mod tests {
         mean.update(5.0, 1);
         mean.update(f64::NAN, 0);
         assert_eq!((mean.mean(), mean.sum(), mean.samples()), (2.0, 8.0, 4));
+    }
+
+    #[test]
+    fn counts_do_not_overflow() {
+        let mut mean = RunningMean::new();
+        mean.update(2.0, usize::MAX);
+        mean.update(2.0, usize::MAX);
+        assert_eq!(mean.samples(), usize::MAX);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod statistics;
 mod tests;
 
 pub use gradient::backward;
-pub use statistics::statistics;
+pub use statistics::{Moments, Normal, moments};
 
 use crate::Float;
 use crate::parallel;
@@ -23,27 +23,41 @@ const PIECE: usize = 16_384;
 /// Channels with fewer positions than this are worked on in whole rows of `C·S`.
 const SHORT: usize = 32;
 
-/// `(x − mean) · inv_std · weight + bias` for each channel; `inv_std` is 1/√(var + eps).
+/// x̂ · weight + bias for each channel, where x̂ is what [`Normal`] makes of x.
 ///
-/// `mean`, `inv_std`, `weight` (1 where absent) and `bias` (0 where absent) have C elements.
+/// `normals`, `weight` (1 where absent) and `bias` (0 where absent) have C elements.
 pub fn normalize<T: Float>(
     x: &[T],
     [n, c, s]: [usize; 3],
-    mean: &[T],
-    inv_std: &[T],
+    normals: &[Normal],
     weight: Option<&[T]>,
     bias: Option<&[T]>,
     out: &mut [T],
 ) {
     assert_eq!(x.len(), n * c * s, "input length");
     assert_eq!(out.len(), x.len(), "output length");
-    let parameters: Vec<[T; 3]> = (0..c)
-        .map(|k| {
-            let scale = inv_std[k] * weight.map_or(T::ONE, |w| w[k]);
-            [mean[k], scale, bias.map_or(T::ZERO, |b| b[k])]
-        })
-        .collect();
-    by_channel((x, x), [n, c, s], &parameters, out, |v, _, [mean, scale, shift]| (v - mean) * scale + shift);
+    assert_eq!(normals.len(), c, "channels");
+    let affine = |k: usize| {
+        let slope = normals[k].inverse * weight.map_or(1.0, |w| w[k].to_f64());
+        // What the mean lacks is taken from the shift, where it costs nothing.
+        let shift = bias.map_or(0.0, |b| b[k].to_f64()) - normals[k].rest * slope;
+        [normals[k].mean, slope, shift].map(T::from_f64)
+    };
+    if normals.iter().all(|normal| normal.scale == 1.0) {
+        let parameters: Vec<[T; 3]> = (0..c).map(affine).collect();
+        by_channel((x, x), [n, c, s], &parameters, out, |v, _, [mean, slope, shift]| {
+            (v - mean) * slope + shift
+        });
+    } else {
+        let with_scale = |k: usize| {
+            let [mean, slope, shift] = affine(k);
+            [T::from_f64(normals[k].scale), mean, slope, shift]
+        };
+        let parameters: Vec<[T; 4]> = (0..c).map(with_scale).collect();
+        by_channel((x, x), [n, c, s], &parameters, out, |v, _, [scale, mean, slope, shift]| {
+            (v * scale - mean) * slope + shift
+        });
+    }
 }
 
 /// `out = f(a, b, parameters of the channel)` for each element.

@@ -1,4 +1,4 @@
-//! Two numbers for each channel, from blocks of the input that threads share.
+//! A few numbers for each channel, from blocks of the input that threads share.
 
 use std::ops::Range;
 
@@ -10,28 +10,33 @@ const MIN_ROWS: usize = 256;
 /// Columns in a task, at most, where S is short.
 pub(super) const WIDTH: usize = 256;
 
-/// What is computed for a block. Both methods give the same two numbers, of all positions in `rows` (a range
+/// What is computed for a block. Both methods give the same `K` numbers, of all positions in `rows` (a range
 /// of the N dimension): one for each channel, the other for some neighbouring columns of `[N, C·S]`.
-pub(super) trait Pass: Sync {
-    fn channel(&self, channel: usize, rows: Range<usize>) -> [f64; 2];
-    fn columns(&self, first: usize, rows: Range<usize>, out: &mut [[f64; 2]]);
+pub(super) trait Pass<const K: usize>: Sync {
+    fn channel(&self, channel: usize, rows: Range<usize>) -> [f64; K];
+    fn columns(&self, first: usize, rows: Range<usize>, out: &mut [[f64; K]]);
 }
 
-/// The results of all blocks: `[C, blocks]`, or `[blocks, C·S]` where S is short.
-pub(super) struct Partial {
-    values: Vec<[f64; 2]>,
+/// The results of all blocks: `[C, blocks]`, or `[blocks, C·S]` where S is short and there are several rows of it.
+pub(super) struct Partial<const K: usize> {
+    values: Vec<[f64; K]>,
     dims: [usize; 3],
     rows: usize,
 }
 
-impl Partial {
+/// Whether rows of `C·S` are worked on as a whole.
+fn in_columns([n, _, s]: [usize; 3]) -> bool {
+    s < SHORT && n > 1
+}
+
+impl<const K: usize> Partial<K> {
     /// Makes a pass over an `[N, C, S]` array that is not empty.
-    pub(super) fn new(dims: [usize; 3], pass: &impl Pass) -> Self {
+    pub(super) fn new(dims: [usize; 3], pass: &impl Pass<K>) -> Self {
         let [n, c, s] = dims;
         let ns = 2.0 * NS * (n * c * s) as f64;
-        if s < SHORT {
+        if in_columns(dims) {
             let rows = (PIECE / (c * s)).max(MIN_ROWS).min(n);
-            let mut values = vec![[0.0; 2]; n.div_ceil(rows) * c * s];
+            let mut values = vec![[0.0; K]; n.div_ceil(rows) * c * s];
             parallel::chunks_mut(&mut values, WIDTH, ns, |i, values| {
                 let mut done = 0;
                 while done < values.len() {
@@ -46,7 +51,7 @@ impl Partial {
         }
         let rows = (PIECE / s).clamp(1, n);
         let blocks = n.div_ceil(rows);
-        let mut values = vec![[0.0; 2]; c * blocks];
+        let mut values = vec![[0.0; K]; c * blocks];
         parallel::chunks_mut(&mut values, (PIECE / (rows * s)).max(1), ns, |i, values| {
             let first = i * (PIECE / (rows * s)).max(1);
             for (k, value) in values.iter_mut().enumerate() {
@@ -58,14 +63,15 @@ impl Partial {
     }
 
     /// The results for one channel, each with the number of positions that it stands for.
-    pub(super) fn of_channel(&self, channel: usize) -> impl Iterator<Item = (usize, [f64; 2])> {
+    pub(super) fn of_channel(&self, channel: usize) -> impl Iterator<Item = (usize, [f64; K])> {
         let [n, c, s] = self.dims;
         let blocks = n.div_ceil(self.rows);
-        let each = if s < SHORT { s } else { 1 };
+        let columns = in_columns(self.dims);
+        let each = if columns { s } else { 1 };
         (0..blocks * each).map(move |i| {
             let (block, part) = (i / each, i % each);
             let rows = self.rows.min(n - block * self.rows);
-            if s < SHORT {
+            if columns {
                 (rows, self.values[block * c * s + channel * s + part])
             } else {
                 (rows * s, self.values[channel * blocks + block])

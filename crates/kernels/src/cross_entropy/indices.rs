@@ -144,9 +144,10 @@ impl<T: Float> Kernel for ForwardRows<'_, T> {
             // Differences from the largest logit first: log-sum-exp itself may be too large to be exact.
             let nll = |v: T| (most - v.to_f64()) + log;
             let y = target as usize;
-            let mut loss = certain * weight[y].to_f64() * nll(x[y]);
+            let mut loss = (certain * weight[y].to_f64()).times(nll(x[y]));
             if spread != 0.0 {
-                loss += spread * lanes::fold2((x, weight), 0.0, |v, w| w.to_f64() * nll(v), |a, b| a + b);
+                loss +=
+                    spread * lanes::fold2((x, weight), 0.0, |v, w| w.to_f64().times(nll(v)), |a, b| a + b);
             }
             (self.losses[i], self.log_sum_exp[i]) = (T::from_f64(loss), T::from_f64(most + log));
         }
@@ -176,7 +177,7 @@ impl<T: Float> Kernel for ForwardColumns<'_, T> {
             for (row, &w) in self.logits.chunks_exact(self.s).zip(weight) {
                 let row = &row[self.column..][..width];
                 for j in 0..width {
-                    smooth[j] += w.to_f64() * ((most[j].to_f64() - row[j].to_f64()) + logs[j]);
+                    smooth[j] += w.to_f64().times((most[j].to_f64() - row[j].to_f64()) + logs[j]);
                 }
             }
         }
@@ -187,7 +188,7 @@ impl<T: Float> Kernel for ForwardColumns<'_, T> {
             }
             let (y, most) = (target as usize, most[j].to_f64());
             let nll = (most - self.logits[y * self.s + self.column + j].to_f64()) + logs[j];
-            let mut loss = certain * weight[y].to_f64() * nll;
+            let mut loss = (certain * weight[y].to_f64()).times(nll);
             if spread != 0.0 {
                 loss += spread * smooth[j];
             }

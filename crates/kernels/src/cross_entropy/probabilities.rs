@@ -131,10 +131,11 @@ impl<T: Float> Kernel for ForwardRows<'_, T> {
             let most = most.to_f64();
             // Differences from the largest logit first: log-sum-exp itself may be too large to be exact.
             let nll = |v: T| (most - v.to_f64()) + log;
+            // What has no share counts for nothing, also where the class is impossible.
             let mut lanes = [0.0; LANES];
             for ((x, p), w) in x.chunks(LANES).zip(p.chunks(LANES)).zip(self.rule.weight.chunks(LANES)) {
                 for (((lane, &v), &p), &w) in lanes.iter_mut().zip(x).zip(p).zip(w) {
-                    *lane += self.rule.share(p, w) * nll(v);
+                    *lane += self.rule.share(p, w).times(nll(v));
                 }
             }
             let sum = merge(lanes, |a, b| a + b);
@@ -165,7 +166,9 @@ impl<T: Float> Kernel for ForwardColumns<'_, T> {
         for ((row, p), &w) in rows.zip(self.rule.weight) {
             let (row, p) = (&row[self.column..][..width], &p[self.column..][..width]);
             for j in 0..width {
-                sums[j] += self.rule.share(p[j], w) * ((most[j].to_f64() - row[j].to_f64()) + logs[j]);
+                let nll = (most[j].to_f64() - row[j].to_f64()) + logs[j];
+                // What has no share counts for nothing, also where the class is impossible.
+                sums[j] += self.rule.share(p[j], w).times(nll);
             }
         }
         for j in 0..width {

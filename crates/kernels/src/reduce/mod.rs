@@ -4,11 +4,15 @@
 
 mod extremum;
 mod fold;
+mod norms;
+mod product;
 #[cfg(test)]
 mod tests;
 
 pub use extremum::extremum;
 use fold::{Rule, fold};
+pub use norms::norms;
+pub use product::{prod, prod_of_others};
 
 use crate::elementwise::{self, View};
 use crate::{Buffer, Element, Float, Number};
@@ -19,9 +23,24 @@ const NS: f64 = 0.15;
 /// Sums over n, accumulated in `f64` and rounded once. 0 where n is 0.
 pub fn sum<T: Float>(x: &[T], dims: [usize; 3], out: &mut [T]) {
     let mut sums = Buffer::<f64>::recycled(out.len());
-    fold(x, dims, &mut sums, NS, Rule { identity: 0.0, map: T::to_f64, combine: |a, b| a + b });
-    let view = View { data: &sums, offset: 0, strides: &[1] };
-    elementwise::map(&[sums.len()], view, out, NS, T::from_f64);
+    sum_wide(x, dims, 1.0, &mut sums);
+    rounded(&sums, out, |sum| sum);
+}
+
+/// Sums of `scale · x` over n, in `f64`. 0 where n is 0.
+pub fn sum_wide<T: Float>(x: &[T], dims: [usize; 3], scale: f64, out: &mut [f64]) {
+    if scale == 1.0 {
+        fold(x, dims, out, NS, Rule { identity: 0.0, map: T::to_f64, combine: |a, b| a + b });
+    } else {
+        let map = |v: T| v.to_f64() * scale;
+        fold(x, dims, out, NS, Rule { identity: 0.0, map, combine: |a, b| a + b });
+    }
+}
+
+/// `out = f(wide)`, rounded to `T`.
+pub fn rounded<T: Float>(wide: &[f64], out: &mut [T], f: impl Fn(f64) -> f64 + Sync) {
+    let view = View { data: wide, offset: 0, strides: &[1] };
+    elementwise::map(&[wide.len()], view, out, NS, |v| T::from_f64(f(v)));
 }
 
 /// Sums of `map(x)` over n, wrapping around on overflow: sums of integers, counts of `true`. 0 where n is 0.
@@ -29,9 +48,9 @@ pub fn sum_i64<T: Element>(x: &[T], dims: [usize; 3], map: impl Fn(T) -> i64 + C
     fold(x, dims, out, NS, Rule { identity: 0, map, combine: i64::wrapping_add });
 }
 
-/// Products over n; integers wrap around on overflow. 1 where n is 0.
-pub fn prod<T: Number>(x: &[T], dims: [usize; 3], out: &mut [T]) {
-    fold(x, dims, out, NS, Rule { identity: T::ONE, map: |v| v, combine: T::mul });
+/// Products over n, wrapping around on overflow. 1 where n is 0.
+pub fn prod_i64(x: &[i64], dims: [usize; 3], out: &mut [i64]) {
+    fold(x, dims, out, NS, Rule { identity: 1, map: |v| v, combine: i64::wrapping_mul });
 }
 
 /// The largest (`larger`) or smallest values over n, without their places; a NaN is both. As `torch.amax` and

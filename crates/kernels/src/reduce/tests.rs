@@ -110,7 +110,7 @@ fn products_are_those_of_the_definition() {
         assert_close(&got, &reference(&x, dims, |column| column.iter().product::<f64>()), 1e-10);
     }
     let mut out = [0i64];
-    prod(&[3, -4, 5], [1, 3, 1], &mut out);
+    prod_i64(&[3, -4, 5], [1, 3, 1], &mut out);
     assert_eq!(out, [-60]);
 }
 
@@ -180,4 +180,74 @@ fn extremes_of_infinities_integers_and_booleans() {
 #[should_panic(expected = "an extremum of no values")]
 fn no_values_have_no_extremum() {
     extremum::<f32>(&[], [1, 0, 1], true, &mut [0.0], &mut [0]);
+}
+
+/// Two values are 0, one is infinite or none is, in some of the runs.
+#[test]
+fn one_value_is_left_out_of_each_product() {
+    for dims in affordable([[1, 5, 1], [3, 4, 1], [2, 3, 5], [1, 100, 300], [0, 3, 2], [2, 0, 3]], |dims| {
+        dims.iter().product()
+    }) {
+        let [outer, n, inner] = dims;
+        let mut x = numbers(2, outer * n * inner);
+        x.iter_mut().skip(2).step_by(7).for_each(|x| *x = 0.0);
+        x.iter_mut().skip(3).step_by(31).for_each(|x| *x = f64::NEG_INFINITY);
+        let scale = numbers(3, outer * inner);
+        let got = on_thread_counts(|| {
+            let mut out = vec![9.0; x.len()];
+            prod_of_others(&x, &scale, dims, &mut out);
+            out.iter()
+                .map(|v| v.to_bits() & if v.is_nan() { f64::NAN.to_bits() } else { u64::MAX })
+                .collect::<Vec<_>>()
+        });
+        let got: Vec<f64> = got.into_iter().map(f64::from_bits).collect();
+        let want: Vec<f64> = (0..x.len())
+            .map(|k| {
+                let (plane, row, column) = (k / (n * inner), k / inner % n, k % inner);
+                let others = (0..n).filter(|&j| j != row).map(|j| x[(plane * n + j) * inner + column]);
+                scale[plane * inner + column] * others.product::<f64>()
+            })
+            .collect();
+        for (i, (got, want)) in got.iter().zip(&want).enumerate() {
+            let near = (got - want).abs() <= 1e-12 * want.abs();
+            assert!(
+                near || got == want || got.is_nan() && want.is_nan(),
+                "{dims:?}, {i}: {got} instead of {want}"
+            );
+        }
+    }
+}
+
+#[test]
+fn products_have_no_bounds_on_the_way() {
+    let product = |x: &[f64]| {
+        let mut out = [0.0];
+        prod(x, [1, x.len(), 1], &mut out);
+        out[0]
+    };
+    assert!((product(&[1e200, 1e200, 1e-200, 2e-200]) - 2.0).abs() < 1e-15);
+    // A subnormal number on the way would have a few digits only.
+    assert!((product(&[1e-160, 1.2345e-160, 1e200]) / 1.2345e-120 - 1.0).abs() < 1e-15);
+    assert_eq!(product(&[5e-324, 0.5f64.powi(-1000)]), 0.5f64.powi(74));
+    assert_eq!(product(&[1e200, 1e200]), f64::INFINITY);
+    assert_eq!(product(&[-1e-200, 1e-200]), 0.0);
+    assert_eq!(product(&[1e200, 1e200, 0.0]), 0.0);
+    assert!(product(&[f64::INFINITY, 0.0]).is_nan());
+    let mut out = [0.0f32; 3];
+    prod(&[1e30f32, 2.0, 3.0, 1e30, 2.0, 3.0, 1e-30, 2.0, 3.0, 1e-30, 2.0, 3.0], [1, 4, 3], &mut out);
+    assert!((out[0] - 1.0).abs() < 1e-6);
+    assert_eq!(out[1..], [16.0, 81.0]);
+
+    let others = |x: &[f64]| {
+        let mut out = vec![9.0; x.len()];
+        prod_of_others(x, &[1.0], [1, x.len(), 1], &mut out);
+        out
+    };
+    assert_eq!(others(&[1e200, 0.0, 0.0, 1e200, 1e200]), [0.0; 5]);
+    assert_eq!(others(&[1e13, 0.0, 1e300, 1e300]), [0.0, f64::INFINITY, 0.0, 0.0]);
+    let got = others(&[1e200, 1e200, 1e-200, 1e-200]);
+    assert!((got[0] / 1e-200 - 1.0).abs() < 1e-14 && (got[3] / 1e200 - 1.0).abs() < 1e-14, "{got:?}");
+    let (x, mut out) = ([1e13f32, 0.0, 0.0, 1e13, 1e13, 0.0, 1e13, 1e13, 1e13], [9.0f32; 9]);
+    prod_of_others(&x, &[1.0], [1, 9, 1], &mut out);
+    assert_eq!(out, [0.0; 9]);
 }

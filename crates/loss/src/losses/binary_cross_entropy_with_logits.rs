@@ -1,6 +1,7 @@
 //! Binary cross-entropy of logits.
 
 use crate::elementwise::{ElementwiseLoss, Float, elementwise};
+use crate::limits::times;
 use crate::{Reduction, check, samples};
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, cast, uniform, values};
 use chainrule_tensor::{Result, Tensor};
@@ -29,6 +30,20 @@ pub(super) fn negative_log_sigmoid<T: Float>(x: T) -> T {
     (-x).maximum(T::ZERO) + (-x.abs()).exp().ln_1p()
 }
 
+/// −y·ln σ(x) − (1 − y)·ln σ(−x): |x| times what the target gives to the other side, which may be 0 where x is infinite,
+/// and what is less than ln 2.
+#[inline(always)]
+pub(super) fn logit_cross_entropy<T: Float>(x: T, y: T) -> T {
+    let other = if x < T::ZERO { y } else { T::ONE - y };
+    other.times(x.abs()) + (-x.abs()).exp().ln_1p()
+}
+
+/// The same, written with tensor operations.
+pub(super) fn logit_cross_entropy_formula(x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    let own = times(y, &negative_log_sigmoid_formula(x)?)?;
+    own.add(&times(&y.neg()?.add(1.0)?, &negative_log_sigmoid_formula(&x.neg()?)?)?)
+}
+
 /// The same, written with tensor operations.
 pub(super) fn negative_log_sigmoid_formula(x: &Tensor) -> Result<Tensor> {
     // Beyond 40 the exponential is below the precision of f64.
@@ -43,7 +58,7 @@ impl ElementwiseLoss for Plain {
     const COST_NS: f64 = 4.0;
     #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
-        (T::ONE - y) * x + negative_log_sigmoid(x)
+        logit_cross_entropy(x, y)
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
@@ -63,21 +78,22 @@ impl ElementwiseLoss<3> for Weighted {
     const COST_NS: f64 = 4.0;
     #[inline(always)]
     fn f<T: Float>(self, [x, y, p]: [T; 3]) -> T {
-        (T::ONE - y) * x + (T::ONE + (p - T::ONE) * y) * negative_log_sigmoid(x)
+        let other = if x < T::ZERO { p * y } else { T::ONE - y };
+        other.times(x.abs()) + (T::ONE + (p - T::ONE) * y) * (-x.abs()).exp().ln_1p()
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y, p]: [T; 3]) -> T {
         match operand {
             0 => (T::ONE + (p - T::ONE) * y) * x.sigmoid() - p * y,
-            1 => (p - T::ONE) * negative_log_sigmoid(x) - x,
-            _ => y * negative_log_sigmoid(x),
+            1 => p.times(negative_log_sigmoid(x)) - negative_log_sigmoid(-x),
+            _ => y.times(negative_log_sigmoid(x)),
         }
     }
     fn df_formula(self, operand: usize, [x, y, p]: [&Tensor; 3]) -> Result<Tensor> {
         match operand {
             0 => p.sub(1.0)?.mul(y)?.add(1.0)?.mul(&x.sigmoid()?)?.sub(&p.mul(y)?),
-            1 => p.sub(1.0)?.mul(&negative_log_sigmoid_formula(x)?)?.sub(x),
-            _ => y.mul(&negative_log_sigmoid_formula(x)?),
+            1 => times(p, &negative_log_sigmoid_formula(x)?)?.sub(&negative_log_sigmoid_formula(&x.neg()?)?),
+            _ => times(y, &negative_log_sigmoid_formula(x)?),
         }
     }
 }
@@ -87,8 +103,9 @@ impl ElementwiseLoss<3> for Weighted {
 /// `torch.nn.functional.binary_cross_entropy_with_logits`). w is the weight and p the weight of positive
 /// targets, 1 where not given. Gradients flow to the input, the target and both weights.
 ///
-/// It is computed as (1 − y)·x + (1 + (p − 1)·y)·ln(1 + e⁻ˣ), which is finite for every finite logit:
-/// [`binary_cross_entropy`](crate::binary_cross_entropy) of a sigmoid is not as precise.
+/// It is computed from |x| and ln(1 + e^−|x|), which are finite for every finite logit:
+/// [`binary_cross_entropy`](crate::binary_cross_entropy) of a sigmoid is not as precise. At infinite logits the loss has
+/// its limit, 0 where they are right (PyTorch: NaN).
 ///
 /// ```
 /// # use chainrule_loss::{BCEWithLogitsLoss, binary_cross_entropy_with_logits};

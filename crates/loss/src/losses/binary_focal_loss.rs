@@ -1,7 +1,8 @@
 //! The focal loss of two classes.
 
-use super::binary_cross_entropy_with_logits::{negative_log_sigmoid, negative_log_sigmoid_formula};
+use super::binary_cross_entropy_with_logits::{logit_cross_entropy, logit_cross_entropy_formula};
 use crate::elementwise::{ElementwiseLoss, Float, elementwise};
+use crate::limits::times;
 use crate::{Reduction, check, samples};
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, uniform, values};
 use chainrule_tensor::{Result, Tensor};
@@ -43,7 +44,7 @@ impl ElementwiseLoss for Focal {
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let factor = T::of(self.slope) * y + T::of(self.base);
         let wrong = y * (-x).sigmoid() + (T::ONE - y) * x.sigmoid();
-        factor * wrong.powf(T::of(self.gamma)) * ((T::ONE - y) * x + negative_log_sigmoid(x))
+        factor.times(wrong.powf(T::of(self.gamma)) * logit_cross_entropy(x, y))
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
@@ -51,14 +52,17 @@ impl ElementwiseLoss for Focal {
         let factor = slope * y + T::of(self.base);
         let (p, not_p) = (x.sigmoid(), (-x).sigmoid());
         let wrong = y * not_p + (T::ONE - y) * p;
-        let entropy = (T::ONE - y) * x + negative_log_sigmoid(x);
+        let entropy = logit_cross_entropy(x, y);
         let power = wrong.powf(gamma);
         // γ·q^(γ − 1), which multiplies something that vanishes with q.
         let steep = if wrong > T::ZERO { gamma * power / wrong } else { T::ZERO };
         let two = T::of(2.0);
         match operand {
-            0 => factor * (power * (p - y) + steep * (T::ONE - two * y) * p * not_p * entropy),
-            _ => slope * power * entropy + factor * (steep * (not_p - p) * entropy - power * x),
+            0 => {
+                let turn = ((T::ONE - two * y) * p * not_p).times(entropy);
+                factor * (power * (p - y) + steep * turn)
+            }
+            _ => slope * power * entropy + factor * (steep * (not_p - p) * entropy - power.times(x)),
         }
     }
     fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
@@ -66,17 +70,24 @@ impl ElementwiseLoss for Focal {
         let factor = y.mul(self.slope)?.add(self.base)?;
         let (p, not_p) = (x.sigmoid()?, x.neg()?.sigmoid()?);
         let wrong = y.mul(&not_p)?.add(&not_y.mul(&p)?)?;
-        let entropy = not_y.mul(x)?.add(&negative_log_sigmoid_formula(x)?)?;
-        let power = wrong.pow(self.gamma)?;
-        let steep = wrong.pow(self.gamma - 1.0)?.mul(self.gamma)?.mul(&entropy)?;
-        let steep = steep.masked_fill(&wrong.le(0.0)?, 0.0)?;
+        let entropy = logit_cross_entropy_formula(x, y)?;
+        let [power, steep] = powers(&wrong, self.gamma)?;
         if operand == 0 {
-            let turn = not_y.sub(y)?.mul(&p)?.mul(&not_p)?;
+            let turn = times(&not_y.sub(y)?.mul(&p)?.mul(&not_p)?, &entropy)?;
             return power.mul(&p.sub(y)?)?.add(&steep.mul(&turn)?)?.mul(&factor);
         }
-        let own = steep.mul(&not_p.sub(&p)?)?.sub(&power.mul(x)?)?.mul(&factor)?;
+        let own = steep.mul(&entropy)?.mul(&not_p.sub(&p)?)?.sub(&times(&power, x)?)?.mul(&factor)?;
         own.add(&power.mul(&entropy)?.mul(self.slope)?)
     }
+}
+
+/// q^γ and its derivative of a probability q. Where that is 0 the derivatives of both, which may be infinite there, are left
+/// out: in the loss they meet what vanishes with q.
+pub(super) fn powers(q: &Tensor, gamma: f64) -> Result<[Tensor; 2]> {
+    let none = q.le(0.0)?;
+    let some = q.masked_fill(&none, 1.0)?;
+    let power = some.pow(gamma)?.masked_fill(&none, if gamma == 0.0 { 1.0 } else { 0.0 })?;
+    Ok([power, some.pow(gamma - 1.0)?.mul(gamma)?.masked_fill(&none, 0.0)?])
 }
 
 /// The focal loss of each logit x of the input and y of the target, reduced: the mean unless the options say

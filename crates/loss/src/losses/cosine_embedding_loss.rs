@@ -80,42 +80,76 @@ struct CosineEmbedding {
     labels: Vec<f64>,
 }
 
-impl RowLoss<2, 3> for CosineEmbedding {
+/// The cosine between two vectors, and their lengths.
+struct Angle {
+    cosine: f64,
+    lengths: [f64; 2],
+}
+
+/// Computed from the vectors times a number each.
+#[inline(always)]
+fn angle<T: Float>(vectors: [&[T]; 2], [p, q]: [f64; 2]) -> Angle {
+    let [product, a, b] = sums(vectors, |[a, b]| {
+        let (a, b) = (p * a.to_f64(), q * b.to_f64());
+        [a * b, a * a, b * b]
+    });
+    let (a, b) = ((a + p * p * EPSILON).sqrt(), (b + q * q * EPSILON).sqrt());
+    Angle { cosine: product / (a * b), lengths: [a / p, b / q] }
+}
+
+/// The largest size of a number; 1 where all are smaller.
+fn largest<T: Float>(v: &[T]) -> f64 {
+    v.iter().fold(1.0, |most: f64, &v| most.max(v.to_f64().abs()))
+}
+
+impl RowLoss<2, 4> for CosineEmbedding {
     const NAME: &'static str = NAME;
 
     /// Kept are the factors p, q and r of ∂f/∂a = p·b + q·a and ∂f/∂b = p·a + r·b.
     #[inline(always)]
-    fn f<T: Float>(&self, i: usize, vectors: [&[T]; 2]) -> (T, [f64; 3]) {
-        let [product, a, b] = sums(vectors, |[a, b]| {
-            let (a, b) = (a.to_f64(), b.to_f64());
-            [a * b, a * a, b * b]
-        });
-        let (a, b) = (a + EPSILON, b + EPSILON);
-        let lengths = (a * b).sqrt();
-        let cosine = product / lengths;
+    fn f<T: Float>(&self, i: usize, vectors: [&[T]; 2]) -> (T, [f64; 4]) {
+        let mut angle = angle(vectors, [1.0; 2]);
+        if !angle.lengths.iter().all(|length| length.is_finite()) {
+            // Squares of `f64` may be too large.
+            angle = self::angle(vectors, vectors.map(|v| 1.0 / largest(v)));
+        }
+        let Angle { cosine, lengths } = angle;
         let (loss, slope) = match self.labels[i] {
             1.0 => (1.0 - cosine, -1.0),
             -1.0 if cosine <= self.margin => (0.0, 0.0),
             -1.0 => (cosine - self.margin, 1.0),
             _ => (0.0, 0.0),
         };
-        (T::from_f64(loss), [slope / lengths, -slope * cosine / a, -slope * cosine / b])
+        (T::from_f64(loss), [slope, cosine, 1.0 / lengths[0], 1.0 / lengths[1]])
     }
 
     #[inline(always)]
-    fn df<T: Float>(&self, operand: usize, _: usize, row: Given<'_, T, 2, 3>, out: &mut [T]) {
-        let ([a, b], [p, q, r]) = (row.vectors, row.kept);
-        let (own, other, own_factor) = if operand == 0 { (a, b, q) } else { (b, a, r) };
-        let (p, own_factor) = (T::from_f64(row.g * p), T::from_f64(row.g * own_factor));
+    fn df<T: Float>(&self, operand: usize, _: usize, row: Given<'_, T, 2, 4>, out: &mut [T]) {
+        let ([a, b], [slope, cosine, p, q]) = (row.vectors, row.kept);
+        let ((own, p), (other, q)) = if operand == 0 { ((a, p), (b, q)) } else { ((b, q), (a, p)) };
+        // (other/‖other‖ − cosine·own/‖own‖)/‖own‖: products of two lengths may be too large.
+        let (whole, along, q) =
+            (T::from_f64(row.g * slope * p), T::from_f64(cosine * p), T::from_f64(q));
         for ((out, &own), &other) in out.iter_mut().zip(own).zip(other) {
-            *out = p * other + own_factor * own;
+            *out = whole * (q * other - along * own);
         }
     }
 
     fn formula(&self, [a, b]: [&Tensor; 2]) -> Result<Tensor> {
         let target = Tensor::from_vec(self.labels.clone(), &a.shape()[..a.rank() - 1])?;
-        let square = |v: &Tensor| v.square()?.sum_dim(-1, false)?.add(EPSILON);
-        let cosine = a.mul(b)?.sum_dim(-1, false)?.div(&square(a)?.mul(&square(b)?)?.sqrt()?)?;
+        // Long vectors are made shorter: the cosine does not depend on what by.
+        let size = |v: &Tensor| match v.size(-1)? {
+            0 => Tensor::full([1], 1.0, v.dtype()),
+            _ => v.detach().abs()?.amax(-1, true)?.clamp(Some(1.0), None),
+        };
+        let sizes = (size(a)?, size(b)?);
+        let (a, b) = (a.div(&sizes.0)?, b.div(&sizes.1)?);
+        let square = |v: &Tensor, size: &Tensor| {
+            let epsilon = size.reciprocal()?.square()?.mul(EPSILON)?;
+            v.square()?.sum_dim(-1, true)?.add(&epsilon)?.squeeze_dim(-1)
+        };
+        let lengths = square(&a, &sizes.0)?.mul(&square(&b, &sizes.1)?)?.sqrt()?;
+        let cosine = a.mul(&b)?.sum_dim(-1, false)?.div(&lengths)?;
         let alike = cosine.neg()?.add(1.0)?.masked_fill(&target.ne(1.0)?, 0.0)?;
         let apart = cosine.sub(self.margin)?.relu()?.masked_fill(&target.ne(-1.0)?, 0.0)?;
         alike.add(&apart)

@@ -1,8 +1,10 @@
 //! The focal loss of many classes.
 
+use super::binary_focal_loss::powers;
 use crate::Reduction;
 use crate::elementwise::{ElementwiseLoss, Float, elementwise};
 use crate::layout::Layout;
+use crate::limits::times;
 use crate::{CrossEntropyLoss, check, cross_entropy, samples};
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, cast, uniform, values};
 use chainrule_tensor::{DType, Result, Tensor};
@@ -54,7 +56,7 @@ impl ElementwiseLoss for Focal {
         if w == T::ZERO {
             T::ZERO
         } else if operand == 0 {
-            w * (steep * l.exp() * l - power)
+            w * (steep * l.exp().times(l) - power)
         } else {
             -power * l
         }
@@ -63,12 +65,11 @@ impl ElementwiseLoss for Focal {
         let ignored = w.eq(0.0)?;
         let l = l.masked_fill(&ignored, -1.0)?;
         let wrong = l.expm1()?.neg()?;
-        let power = wrong.pow(self.gamma)?;
+        let [power, steep] = powers(&wrong, self.gamma)?;
         if operand == 1 {
             return power.mul(&l)?.neg();
         }
-        let steep = wrong.pow(self.gamma - 1.0)?.mul(self.gamma)?.mul(&l.exp()?)?.mul(&l)?;
-        steep.masked_fill(&wrong.le(0.0)?, 0.0)?.sub(&power)?.mul(w)
+        steep.mul(&times(&l.exp()?, &l)?)?.sub(&power)?.mul(w)
     }
 }
 

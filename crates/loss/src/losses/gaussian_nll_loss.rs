@@ -40,7 +40,8 @@ impl ElementwiseLoss<3> for GaussianLikelihood {
     #[inline(always)]
     fn f<T: Float>(self, [x, y, v]: [T; 3]) -> T {
         let (d, v) = (x - y, v.maximum(T::of(self.eps)));
-        T::of(0.5) * (v.ln() + d * d / v) + T::of(self.constant)
+        // Divided first: a square may be too large where the quotient is not.
+        T::of(0.5) * (v.ln() + d / v * d) + T::of(self.constant)
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y, v]: [T; 3]) -> T {
@@ -49,17 +50,17 @@ impl ElementwiseLoss<3> for GaussianLikelihood {
             0 => (x - y) / v,
             1 => (y - x) / v,
             // As in PyTorch, ε is no part of the derivative.
-            _ => T::of(0.5) * (T::ONE - (x - y) * (x - y) / v) / v,
+            _ => T::of(0.5) * (T::ONE - (x - y) / v * (x - y)) / v,
         }
     }
     fn df_formula(self, operand: usize, [x, y, v]: [&Tensor; 3]) -> Result<Tensor> {
         // The larger of variance and ε, with the derivative of the variance.
-        let v = v.add(&v.detach().clamp(Some(self.eps), None)?.sub(&v.detach())?)?;
+        let v = v.add(&v.detach().neg()?.add(self.eps)?.relu()?)?;
         let d = x.sub(y)?;
         match operand {
             0 => d.div(&v),
             1 => d.neg()?.div(&v),
-            _ => d.square()?.div(&v)?.neg()?.add(1.0)?.div(&v)?.mul(0.5),
+            _ => d.div(&v)?.mul(&d)?.neg()?.add(1.0)?.div(&v)?.mul(0.5),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The hinge loss of support vector machines.
 
 use crate::elementwise::{ElementwiseLoss, Float, elementwise};
+use crate::limits::times;
 use crate::{Reduction, check, samples};
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, distinct, values};
 use chainrule_tensor::{Result, Tensor};
@@ -33,8 +34,8 @@ impl ElementwiseLoss for Hinge {
         if T::ONE > y * x { slope } else { T::ZERO }
     }
     fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
-        let costs = y.mul(x)?.lt(1.0)?.to_dtype(x.dtype())?;
-        costs.mul(&if operand == 0 { y.neg()? } else { x.neg()? })
+        let free = y.mul(x)?.lt(1.0)?.logical_not()?;
+        if operand == 0 { y } else { x }.neg()?.masked_fill(&free, 0.0)
     }
 }
 
@@ -51,11 +52,11 @@ impl ElementwiseLoss for SquaredHinge {
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let z = (T::ONE - y * x).maximum(T::ZERO);
-        T::of(-2.0) * z * if operand == 0 { y } else { x }
+        (T::of(-2.0) * z).times(if operand == 0 { y } else { x })
     }
     fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
         let z = y.mul(x)?.neg()?.add(1.0)?.relu()?.mul(-2.0)?;
-        z.mul(if operand == 0 { y } else { x })
+        times(&z, if operand == 0 { y } else { x })
     }
 }
 

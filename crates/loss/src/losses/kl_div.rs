@@ -29,7 +29,7 @@ impl ElementwiseLoss for Divergence {
     #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let entropy = if y == T::ZERO { T::ZERO } else { y * y.ln() };
-        entropy - y * x
+        entropy - y.times(x)
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
@@ -49,14 +49,31 @@ impl ElementwiseLoss for LogDivergence {
     const COST_NS: f64 = 3.0;
     #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
-        y.exp() * (y - x)
+        self.term([x, y], T::ZERO)
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
-        if operand == 0 { -y.exp() } else { y.exp() * (y - x + T::ONE) }
+        if operand == 0 { -y.exp() } else { self.term([x, y], T::ONE) }
     }
     fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
-        if operand == 0 { y.exp()?.neg() } else { y.exp()?.mul(&y.sub(x)?.add(1.0)?) }
+        if operand == 0 {
+            return y.exp()?.neg();
+        }
+        let none = y.eq(f64::NEG_INFINITY)?;
+        let d = y.masked_fill(&none, 0.0)?.sub(&x.masked_fill(&none, 0.0)?)?;
+        let infinite = d.detach().abs()?.eq(f64::INFINITY)?;
+        let finite = y.exp()?.mul(&d.masked_fill(&infinite, 0.0)?.add(1.0)?)?;
+        Tensor::where_(&infinite, &d, &finite)
+    }
+}
+
+impl LogDivergence {
+    /// e^y·(y − x + `more`): 0 where y is −∞, and infinite where only x is, also where e^y is too small for a number.
+    #[inline(always)]
+    fn term<T: Float>(self, [x, y]: [T; 2], more: T) -> T {
+        let d = y - x;
+        let term = if d.abs() == T::INFINITY { d } else { y.exp() * (d + more) };
+        if (y == T::NEG_INFINITY) & !x.is_nan() { T::ZERO } else { term }
     }
 }
 
@@ -64,8 +81,9 @@ impl ElementwiseLoss for LogDivergence {
 /// of a probability, and y of the target, a probability, reduced: their mean over all elements unless the
 /// options say otherwise (PyTorch: `torch.nn.functional.kl_div`). Gradients flow to both.
 ///
-/// A term with y = 0 is 0, and its gradient with respect to y the limit, −∞ (PyTorch: NaN). With `log_target` the target holds ln y and terms are e^y·(y − x): NaN where it is
-/// −∞. The divergence of distributions is the sum of the terms of a row: take [`Reduction::BatchMean`] or
+/// A term with y = 0 is 0, also where x is −∞ (PyTorch: NaN), and its gradient with respect to y the limit, −∞ (PyTorch:
+/// NaN). With `log_target` the target holds ln y and terms are e^y·(y − x): 0 where it is −∞ (PyTorch: NaN). The
+/// divergence of distributions is the sum of the terms of a row: take [`Reduction::BatchMean`] or
 /// [`Reduction::Sum`]. The mean over all elements, PyTorch's default, is smaller by the number of classes.
 ///
 /// Source: Kullback and Leibler, *On Information and Sufficiency* (1951).

@@ -48,12 +48,13 @@ impl ElementwiseLoss<3> for MarginRanking {
         if self.excess([a, b, y]) > T::ZERO { slope } else { T::ZERO }
     }
     fn df_formula(self, operand: usize, [a, b, y]: [&Tensor; 3]) -> Result<Tensor> {
-        let costs = a.sub(b)?.mul(y)?.lt(self.margin)?.to_dtype(a.dtype())?;
-        match operand {
-            0 => costs.mul(&y.neg()?),
-            1 => costs.mul(y),
-            _ => costs.mul(&b.sub(a)?),
-        }
+        let free = a.sub(b)?.mul(y)?.lt(self.margin)?.logical_not()?;
+        let slope = match operand {
+            0 => y.neg()?,
+            1 => y.clone(),
+            _ => b.sub(a)?,
+        };
+        slope.masked_fill(&free, 0.0)
     }
 }
 

@@ -120,7 +120,7 @@ fn losses<T: FloatElement>(x: &Tensor, layout: &Layout, classes: &[i64], factors
         for (row, loss) in losses.iter_mut().enumerate() {
             // An ignored row has loss 0 whatever it holds.
             let ignored = classes[row] == IGNORED;
-            *loss = if ignored { T::ZERO } else { factors[row] * x[place(row, classes[row], dims)] };
+            *loss = if ignored { T::ZERO } else { factors[row].times(x[place(row, classes[row], dims)]) };
         }
     })
 }

@@ -29,6 +29,9 @@ criterion!(PoissonNLLLoss, poisson_nll_loss);
 
 const NAME: &str = "poisson_nll_loss";
 
+/// More than the logarithm of any number.
+const FAR: f64 = 1000.0;
+
 /// For logarithms of expected counts.
 #[derive(Clone, Copy)]
 struct OfLogarithms;
@@ -38,7 +41,9 @@ impl ElementwiseLoss for OfLogarithms {
     const COST_NS: f64 = 3.0;
     #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
-        x.exp() - y * x
+        // An infinite x, whose exponential outweighs it, is made finite.
+        let near = if x > T::of(FAR) { T::of(FAR) } else { x };
+        x.exp() - y.times(near)
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
@@ -60,16 +65,25 @@ impl ElementwiseLoss for OfCounts {
     const COST_NS: f64 = 3.0;
     #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
-        x - y * (x + T::of(self.eps)).ln()
+        // An infinite logarithm, of a number that outweighs it, is made finite.
+        let log = (x + T::of(self.eps)).ln();
+        let log = if log > T::of(FAR) { T::of(FAR) } else { log };
+        x - y.times(log)
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
         let x = x + T::of(self.eps);
-        if operand == 0 { T::ONE - y / x } else { -x.ln() }
+        // No count takes away nothing, from an expected one of 0 too.
+        let share = if (y == T::ZERO) & !x.is_nan() { T::ZERO } else { y / x };
+        if operand == 0 { T::ONE - share } else { -x.ln() }
     }
     fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
         let x = x.add(self.eps)?;
-        if operand == 0 { y.div(&x)?.neg()?.add(1.0) } else { x.log()?.neg() }
+        if operand == 1 {
+            return x.log()?.neg();
+        }
+        let none = y.eq(0.0)?.logical_and(&x.eq(0.0)?)?;
+        y.div(&x.masked_fill(&none, 1.0)?)?.neg()?.add(1.0)
     }
 }
 
@@ -110,7 +124,7 @@ fn stirling(y: &Tensor) -> Result<Tensor> {
     // Of the terms left out the logarithms are those of 1, not of 0.
     let large = y.clamp(Some(1.0), None)?;
     let half = large.mul(std::f64::consts::TAU)?.log()?.mul(0.5)?;
-    large.mul(&large.log()?)?.sub(&large)?.add(&half)?.masked_fill(&y.le(1.0)?, 0.0)
+    large.mul(&large.log()?.sub(1.0)?)?.add(&half)?.masked_fill(&y.le(1.0)?, 0.0)
 }
 
 fn call(x: &[Tensor], options: PoissonNLLLoss) -> Result<Tensor> {

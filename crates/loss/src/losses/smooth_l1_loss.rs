@@ -33,7 +33,7 @@ impl ElementwiseLoss for SmoothAbsoluteError {
     #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
         let (z, beta, half) = ((x - y).abs(), T::of(self.beta), T::of(0.5));
-        if z < beta { half * z * z / beta } else { z - half * beta }
+        if z < beta { half * z * (z / beta) } else { z - half * beta }
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {

@@ -2,6 +2,7 @@
 
 use super::binary_cross_entropy_with_logits::negative_log_sigmoid;
 use crate::elementwise::{ElementwiseLoss, Float, elementwise};
+use crate::limits::times;
 use crate::{Reduction, check, samples};
 use chainrule_tensor::table::{Kink, Refusal, Row, Sample, values};
 use chainrule_tensor::{Result, Tensor};
@@ -25,16 +26,16 @@ impl ElementwiseLoss for Logistic {
     const COST_NS: f64 = 4.0;
     #[inline(always)]
     fn f<T: Float>(self, [x, y]: [T; 2]) -> T {
-        negative_log_sigmoid(y * x)
+        negative_log_sigmoid(y.times(x))
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y]: [T; 2]) -> T {
-        let slope = -(-(y * x)).sigmoid();
-        if operand == 0 { slope * y } else { slope * x }
+        let slope = -(-y.times(x)).sigmoid();
+        if operand == 0 { slope * y } else { slope.times(x) }
     }
     fn df_formula(self, operand: usize, [x, y]: [&Tensor; 2]) -> Result<Tensor> {
-        let slope = y.mul(x)?.neg()?.sigmoid()?.neg()?;
-        if operand == 0 { slope.mul(y) } else { slope.mul(x) }
+        let slope = times(y, x)?.neg()?.sigmoid()?.neg()?;
+        if operand == 0 { slope.mul(y) } else { times(&slope, x) }
     }
 }
 

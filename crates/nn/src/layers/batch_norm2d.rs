@@ -4,7 +4,7 @@ use std::fmt;
 
 use chainrule_tensor::{DType, FloatElement, Parameter, Result, Shape, Tensor, bail, dispatch_float};
 
-use crate::forward::inside;
+use crate::forward::{at_caller, inside};
 use crate::{Buffer, Forward, Module, Training, init};
 
 /// Each channel of images `[N, C, H, W]` minus its mean, divided by √(variance + eps), times weight, plus bias
@@ -208,6 +208,10 @@ impl BatchNorm2dBuilder {
     /// When `eps` is not positive, `momentum` not between 0 and 1, or the dtype not floating-point.
     #[track_caller]
     pub fn build(self) -> Result<BatchNorm2d> {
+        at_caller(self.make())
+    }
+
+    fn make(self) -> Result<BatchNorm2d> {
         let BatchNorm2dBuilder { num_features, eps, momentum, affine, track_running_stats, dtype } = self;
         if eps.is_nan() || eps <= 0.0 {
             bail!(Value, "BatchNorm2d", "eps must be positive, not {eps}");
@@ -220,16 +224,17 @@ impl BatchNorm2dBuilder {
         }
         let parameter =
             |value| if affine { init::constant(num_features, value, dtype).map(Some) } else { Ok(None) };
-        let buffer = |shape: &[usize], value, dtype| {
-            let value = Tensor::full(shape, value, dtype)?;
+        let statistic = |value| {
+            let value = Tensor::full([num_features], value, dtype)?;
             Ok(track_running_stats.then(|| Buffer::new(&value)))
         };
+        let count = Tensor::full([], 0.0, DType::I64)?;
         Ok(BatchNorm2d {
             weight: parameter(1.0)?,
             bias: parameter(0.0)?,
-            running_mean: buffer(&[num_features], 0.0, dtype)?,
-            running_var: buffer(&[num_features], 1.0, dtype)?,
-            num_batches_tracked: buffer(&[], 0.0, DType::I64)?,
+            running_mean: statistic(0.0)?,
+            running_var: statistic(1.0)?,
+            num_batches_tracked: track_running_stats.then(|| Buffer::optional(&count)),
             num_features,
             eps,
             momentum,

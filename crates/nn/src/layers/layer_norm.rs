@@ -4,7 +4,7 @@ use std::fmt;
 
 use chainrule_tensor::{DType, Parameter, Result, Shape, Tensor, bail};
 
-use crate::forward::inside;
+use crate::forward::{at_caller, inside};
 use crate::{Forward, Module};
 
 /// Each sample over its last dimensions: minus the mean, divided by √(biased variance + eps), times weight, plus bias
@@ -95,6 +95,10 @@ impl LayerNormBuilder {
     /// When `normalized_shape` is empty, `eps` is NaN, or the dtype is not floating-point.
     #[track_caller]
     pub fn build(self) -> Result<LayerNorm> {
+        at_caller(self.make())
+    }
+
+    fn make(self) -> Result<LayerNorm> {
         let LayerNormBuilder { normalized_shape, eps, elementwise_affine, bias, dtype } = self;
         if normalized_shape.is_empty() {
             bail!(Shape, "LayerNorm", "normalized_shape must have one dimension at least");

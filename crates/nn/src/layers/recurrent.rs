@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use chainrule_tensor::{DType, Parameter, RecurrentWeights, Result, Shape, Tensor, bail};
 
-use crate::forward::inside;
+use crate::forward::{at_caller, inside};
 use crate::{Module, Training, Visitor, init};
 
 /// What a unit computes.
@@ -114,6 +114,10 @@ impl<L> RecurrentBuilder<L> {
 
     #[track_caller]
     pub(super) fn stack(self) -> Result<Stack> {
+        at_caller(self.make())
+    }
+
+    fn make(self) -> Result<Stack> {
         let RecurrentBuilder { kind, input_size, hidden_size, num_layers, bias, dtype, dropout, .. } = self;
         let sizes = [("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)];
         for (name, size) in sizes {

@@ -1,8 +1,9 @@
 //! Layer after layer.
 
 use std::fmt;
+use std::sync::Arc;
 
-use chainrule_tensor::{Error, Result, Tensor};
+use chainrule_tensor::{Error, Result, Tensor, drop_in_turn};
 
 use crate::forward::at_caller;
 use crate::{Forward, Layer, Module, Visitor};
@@ -24,7 +25,7 @@ use crate::{Forward, Layer, Module, Visitor};
 /// ```
 #[derive(Default)]
 pub struct Sequential {
-    layers: Vec<Box<dyn Layer>>,
+    layers: Vec<Arc<dyn Layer>>,
 }
 
 impl Sequential {
@@ -36,18 +37,19 @@ impl Sequential {
     /// With a layer added at the end.
     #[must_use]
     pub fn push(mut self, layer: impl Layer + 'static) -> Sequential {
-        self.layers.push(Box::new(layer));
+        self.layers.push(Arc::new(layer));
         self
     }
 
     /// The layers, in order.
-    pub fn layers(&self) -> &[Box<dyn Layer>] {
+    pub fn layers(&self) -> &[Arc<dyn Layer>] {
         &self.layers
     }
 
-    /// An error in a layer that does not know its path is named after the layer's index.
-    fn inside(&self, index: usize, error: Error) -> Error {
-        let error = error.in_part(&index.to_string());
+    /// An error in a layer that does not know its path is named after the layer's indices, the outermost first.
+    fn inside(&self, indices: &[usize], error: Error) -> Error {
+        let indices: Vec<String> = indices.iter().map(usize::to_string).collect();
+        let error = error.in_part(&indices.join("."));
         match self.path() {
             Some(path) => error.in_module(&path),
             None => error,
@@ -57,13 +59,15 @@ impl Sequential {
 
 impl From<Vec<Box<dyn Layer>>> for Sequential {
     fn from(layers: Vec<Box<dyn Layer>>) -> Sequential {
-        Sequential { layers }
+        Sequential { layers: layers.into_iter().map(Arc::from).collect() }
     }
 }
 
 impl Module for Sequential {
     fn visit(&self, visitor: &mut dyn Visitor) {
-        self.layers.visit(visitor);
+        for (i, layer) in self.layers.iter().enumerate() {
+            visitor.layer(&i.to_string(), layer);
+        }
     }
 }
 
@@ -71,13 +75,45 @@ impl Forward for Sequential {
     #[track_caller]
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut x = x.clone();
-        for (i, layer) in self.layers.iter().enumerate() {
+        // The layers that are gone through now, and the index of the next; before them those around.
+        let (mut layers, mut next) = (&*self.layers, 0);
+        let mut around = Vec::new();
+        loop {
+            let Some(layer) = layers.get(next) else {
+                match around.pop() {
+                    Some(outer) => (layers, next) = outer,
+                    None => return Ok(x),
+                }
+                continue;
+            };
+            next += 1;
+            if let Some(inner) = layer.sequence() {
+                around.push((layers, next));
+                (layers, next) = (inner, 0);
+                continue;
+            }
             x = match layer.forward(&x) {
                 Ok(y) => y,
-                Err(error) => return Err(at_caller(self.inside(i, error))),
+                Err(error) => {
+                    around.push((layers, next));
+                    let indices: Vec<usize> = around.iter().map(|(_, next)| next - 1).collect();
+                    return at_caller(Err(self.inside(&indices, error)));
+                }
             };
         }
-        Ok(x)
+    }
+
+    fn sequence(&self) -> Option<&[Arc<dyn Layer>]> {
+        Some(&self.layers)
+    }
+}
+
+/// Containers in containers are dropped one after the other, however deep they are.
+impl Drop for Sequential {
+    fn drop(&mut self) {
+        if !self.layers.is_empty() {
+            drop_in_turn(std::mem::take(&mut self.layers));
+        }
     }
 }
 

@@ -10,6 +10,22 @@ use super::walk::{Leaf, Stored, Visit, parameters, walk};
 /// The most lines listed under one heading of a report.
 const LISTED: usize = 20;
 
+/// The options of [`Module::load_state_dict_with`](super::Module::load_state_dict_with).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Refuse names that only the module or only the state dict has; else they are left alone, and reported. Default true.
+    pub strict: bool,
+    /// Convert values of another dtype to the module's (PyTorch always does), such as `f64` weights for an `f32` model.
+    /// Default false: another dtype is an error.
+    pub cast: bool,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        LoadOptions { strict: true, cast: false }
+    }
+}
+
 /// Names that a module and a state dict do not share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadReport {
@@ -46,7 +62,7 @@ pub(super) fn entries(visit: Visit<'_>) -> Vec<(String, Stored)> {
 }
 
 #[track_caller]
-pub(super) fn load(visit: Visit<'_>, state: &StateDict, strict: bool) -> Result<LoadReport> {
+pub(super) fn load(visit: Visit<'_>, state: &StateDict, options: LoadOptions) -> Result<LoadReport> {
     let entries = entries(visit);
     let names: HashSet<&str> = entries.iter().map(|(path, _)| path.as_str()).collect();
     let mut report = LoadReport {
@@ -56,11 +72,14 @@ pub(super) fn load(visit: Visit<'_>, state: &StateDict, strict: bool) -> Result<
     let mut mismatched = Vec::new();
     let mut changes = Vec::new();
     for (path, stored) in &entries {
-        let (Some(new), old) = (state.get(path), stored.value()) else {
-            report.missing.push(path.clone());
+        let Some(new) = state.get(path) else {
+            if !matches!(stored, Stored::Buffer(buffer) if buffer.is_optional()) {
+                report.missing.push(path.clone());
+            }
             continue;
         };
-        if new.shape() != old.shape() || new.dtype() != old.dtype() {
+        let old = stored.value();
+        if new.shape() != old.shape() || !(options.cast || new.dtype() == old.dtype()) {
             mismatched.push(format!(
                 "{path}: {} {} in the module, {} {} in the state dict",
                 old.dtype(),
@@ -69,10 +88,11 @@ pub(super) fn load(visit: Visit<'_>, state: &StateDict, strict: bool) -> Result<
                 new.shape()
             ));
         }
-        changes.push((stored, new.contiguous()?));
+        let new = new.contiguous()?.to_dtype(old.dtype())?;
+        changes.push((stored, old, new));
     }
 
-    let refused = LoadReport { ..if strict { report.clone() } else { LoadReport::default() } };
+    let refused = LoadReport { ..if options.strict { report.clone() } else { LoadReport::default() } };
     if !mismatched.is_empty() || !refused.is_complete() {
         let mismatched = Listed("of another shape or dtype", &mismatched);
         bail!(
@@ -81,10 +101,13 @@ pub(super) fn load(visit: Visit<'_>, state: &StateDict, strict: bool) -> Result<
             "the state dict does not fit, nothing was loaded{refused}{mismatched}"
         );
     }
-    for (stored, new) in changes {
-        match stored {
-            Stored::Parameter(parameter) => parameter.set(&new)?,
-            Stored::Buffer(buffer) => buffer.set(&new)?,
+    for (i, (stored, _, new)) in changes.iter().enumerate() {
+        if let Err(error) = stored.set(new) {
+            // One that is being updated: those before it get back what they had.
+            for (stored, old, _) in changes[..i].iter().rev() {
+                stored.set(old)?;
+            }
+            return Err(error);
         }
     }
     Ok(report)

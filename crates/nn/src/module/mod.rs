@@ -7,13 +7,17 @@ mod load;
 mod training;
 mod walk;
 
+use std::sync::Arc;
+
 use chainrule_tensor::{Parameter, Result, StateDict};
 
 pub use buffer::Buffer;
 pub use field::Field;
-pub use load::LoadReport;
+pub use load::{LoadOptions, LoadReport};
 pub use training::Training;
 use walk::{Leaf, walk};
+
+use crate::Layer;
 
 /// What holds parameters and buffers, itself or in modules inside it (PyTorch: `torch.nn.Module`).
 ///
@@ -124,7 +128,8 @@ pub trait Module {
         self.parameters().iter().for_each(Parameter::zero_grad);
     }
 
-    /// Freezes (`false`) or thaws all parameters, for graphs recorded from now on.
+    /// Freezes (`false`) or thaws all parameters, for graphs recorded from now on. Gradients that were collected before
+    /// stay, and optimizers go on using them: see [`Parameter::requires_grad_`].
     fn requires_grad_(&self, requires_grad: bool) {
         for parameter in self.parameters() {
             parameter.requires_grad_(requires_grad);
@@ -157,18 +162,29 @@ pub trait Module {
     /// all that is wrong; nothing has changed then.
     #[track_caller]
     fn load_state_dict(&self, state: &StateDict) -> Result<()> {
-        self.load_state_dict_with(state, true)?;
+        self.load_state_dict_with(state, LoadOptions::default())?;
         Ok(())
     }
 
-    /// As [`load_state_dict`](Module::load_state_dict); unless `strict`, names that only one side has are
-    /// left alone, and reported.
+    /// As [`load_state_dict`](Module::load_state_dict), with options: names may differ, values may be of another dtype.
+    ///
+    /// ```
+    /// # use chainrule_nn::{Linear, LoadOptions, Module};
+    /// # use chainrule_tensor::{DType, Result};
+    /// # fn main() -> Result<()> {
+    /// let doubles = Linear::builder(2, 1).dtype(DType::F64).build()?.state_dict()?;
+    /// let layer = Linear::new(2, 1)?;
+    /// assert!(layer.load_state_dict(&doubles).is_err());
+    /// layer.load_state_dict_with(&doubles, LoadOptions { cast: true, ..Default::default() })?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When a shape or dtype differs, and, if `strict`, when names do. Nothing has changed then.
+    /// When a shape differs, and, as the options have it, when a dtype or names do. Nothing has changed then.
     #[track_caller]
-    fn load_state_dict_with(&self, state: &StateDict, strict: bool) -> Result<LoadReport> {
-        load::load(&|visitor| self.visit(visitor), state, strict)
+    fn load_state_dict_with(&self, state: &StateDict, options: LoadOptions) -> Result<LoadReport> {
+        load::load(&|visitor| self.visit(visitor), state, options)
     }
 
     /// The dotted path by which a model knows this module, once it was asked for its parameters; `None` for a
@@ -192,6 +208,12 @@ pub trait Visitor {
 
     /// A module inside the module. The visitor decides whether to go in.
     fn module(&mut self, name: &str, module: &dyn Module);
+
+    /// A module inside the module, by a handle that a visitor may keep, so as to go in later: containers may be nested to
+    /// any depth.
+    fn layer(&mut self, name: &str, layer: &Arc<dyn Layer>) {
+        self.module(name, &**layer);
+    }
 }
 
 fn set_training(visit: walk::Visit<'_>, training: bool) {

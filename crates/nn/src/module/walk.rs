@@ -1,10 +1,12 @@
 //! Going through a module and all modules inside it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use chainrule_tensor::{Parameter, Tensor};
+use chainrule_tensor::{Parameter, Result, Tensor};
 
 use super::{Buffer, Module, Training, Visitor};
+use crate::Layer;
 
 /// A module's `visit`. (A module of unknown size cannot be made a `&dyn Module`; this it can.)
 pub(crate) type Visit<'a> = &'a dyn Fn(&mut dyn Visitor);
@@ -19,7 +21,7 @@ pub(crate) enum Leaf<'a> {
 /// Calls `found` for everything in a module and in the modules inside it, with its dotted path, in PyTorch's
 /// order whatever the order of the fields: a module's own parameters, its buffers, then module by module.
 pub(crate) fn walk(visit: Visit<'_>, found: &mut dyn FnMut(&str, Leaf<'_>)) {
-    Walk { path: String::new(), looking_for: LookingFor::Parameters, found }.all(visit);
+    Walk { path: String::new(), looking_for: LookingFor::Parameters, layers: Vec::new(), found }.all(visit);
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -32,26 +34,50 @@ enum LookingFor {
 struct Walk<'f> {
     path: String,
     looking_for: LookingFor,
+    /// Layers of a `Sequential` that are still to be gone into, the next one last, each with its name and the length of
+    /// the path around it. So containers in containers, any number deep, are not gone into by recursion.
+    layers: Vec<(usize, String, Arc<dyn Layer>)>,
     found: &'f mut dyn FnMut(&str, Leaf<'_>),
 }
 
 impl Walk<'_> {
+    /// Everything in a module, and in the modules inside it.
     fn all(&mut self, visit: Visit<'_>) {
-        let before = self.looking_for;
+        let (path, rest) = (self.path.len(), self.layers.len());
+        self.one(visit);
+        while self.layers.len() > rest
+            && let Some((around, name, layer)) = self.layers.pop()
+        {
+            self.path.truncate(around);
+            self.enter(&name);
+            self.one(&|visitor| layer.visit(visitor));
+        }
+        self.path.truncate(path);
+    }
+
+    /// As [`all`](Walk::all), but for the layers of a `Sequential`, which are put into the list.
+    fn one(&mut self, visit: Visit<'_>) {
+        let (before, rest) = (self.looking_for, self.layers.len());
         for kind in [LookingFor::Parameters, LookingFor::Buffers, LookingFor::Modules] {
             self.looking_for = kind;
             visit(self);
         }
         self.looking_for = before;
+        self.layers[rest..].reverse();
+    }
+
+    /// Adds a name to the path.
+    fn enter(&mut self, name: &str) {
+        if !self.path.is_empty() {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
     }
 
     /// Does something with a name added to the path.
     fn at(&mut self, name: &str, then: impl FnOnce(&mut Self)) {
         let before = self.path.len();
-        if before > 0 {
-            self.path.push('.');
-        }
-        self.path.push_str(name);
+        self.enter(name);
         then(self);
         self.path.truncate(before);
     }
@@ -79,6 +105,12 @@ impl Visitor for Walk<'_> {
     fn module(&mut self, name: &str, module: &dyn Module) {
         if self.looking_for == LookingFor::Modules {
             self.at(name, |this| this.all(&|visitor| module.visit(visitor)));
+        }
+    }
+
+    fn layer(&mut self, name: &str, layer: &Arc<dyn Layer>) {
+        if self.looking_for == LookingFor::Modules {
+            self.layers.push((self.path.len(), name.to_string(), layer.clone()));
         }
     }
 }
@@ -131,6 +163,14 @@ impl Stored {
         match self {
             Stored::Parameter(parameter) => parameter.tensor().detach(),
             Stored::Buffer(buffer) => buffer.tensor(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn set(&self, value: &Tensor) -> Result<()> {
+        match self {
+            Stored::Parameter(parameter) => parameter.set(value),
+            Stored::Buffer(buffer) => buffer.set(value),
         }
     }
 }

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use super::context::Context;
 use super::few::Few;
 use super::handle::NodeRef;
+use super::hooks::untracked;
+use super::leaf::storable;
 use super::node::{Edge, Input, Node};
 use super::wanted::Wanted;
 use super::{Leaf, anomaly, is_grad_enabled, set_grad_enabled};
@@ -52,11 +54,41 @@ struct Pass<'g> {
     wanted: Option<&'g Wanted>,
     /// The wanted gradients of outputs.
     found: HashMap<(u64, u32), Tensor>,
+    taken: Taken<'g>,
+}
+
+/// The saved tensors that a pass took out of nodes, newest first. They are kept until the pass has come to its end; where
+/// it does not (an error, a panic), they are put back, and the graph is what it was.
+#[derive(Default)]
+struct Taken<'g>(Vec<(&'g NodeRef, Few<Tensor>)>);
+
+impl Taken<'_> {
+    fn let_go(&mut self) {
+        self.0.drain(..).for_each(drop);
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(|(node, saved)| *node.saved() = Some(saved));
+    }
 }
 
 /// Goes back from the given edges with the given gradients. With `targets` the gradients that arrive there
 /// are returned and no leaf is touched; without, they are added into the leaves.
+#[track_caller]
 pub(crate) fn backward(
+    roots: Vec<(&Edge, Tensor)>,
+    targets: Option<&[&Edge]>,
+    options: BackwardOptions,
+) -> Result<Vec<Option<Tensor>>> {
+    match run(roots, targets, options) {
+        Ok(grads) => Ok(grads),
+        Err(error) => Err(error.at_caller_of_library()),
+    }
+}
+
+fn run(
     roots: Vec<(&Edge, Tensor)>,
     targets: Option<&[&Edge]>,
     options: BackwardOptions,
@@ -69,6 +101,7 @@ pub(crate) fn backward(
         arrived: BTreeMap::new(),
         wanted: wanted.as_ref(),
         found: HashMap::new(),
+        taken: Taken::default(),
     };
     for (edge, grad) in roots {
         pass.deliver(edge, grad)?;
@@ -80,8 +113,11 @@ pub(crate) fn backward(
         *grad = leaf.hooks.apply(grad.clone(), &format_args!("a leaf of shape {}", grad.shape()))?;
     }
     let Some(targets) = targets else {
-        return add_to_slots(pass.arrived.into_values().collect()).map(|()| Vec::new());
+        add_to_slots(pass.arrived.into_values().collect())?;
+        pass.taken.let_go();
+        return Ok(Vec::new());
     };
+    pass.taken.let_go();
     let grad = |edge: &&Edge| match edge {
         Edge::Leaf(leaf) => pass.arrived.get(&leaf.id).map(|(_, grad)| grad.clone()),
         Edge::Output(node, i) => pass.found.get(&(node.sequence, *i)).cloned(),
@@ -121,6 +157,7 @@ impl<'g> Queue<'g> {
 impl<'g> Pass<'g> {
     /// Adds a gradient to what has arrived at a place.
     fn deliver(&mut self, edge: &'g Edge, grad: Tensor) -> Result<()> {
+        let grad = untracked(grad);
         match edge {
             Edge::Leaf(leaf) => match self.arrived.entry(leaf.id) {
                 Entry::Occupied(mut entry) => accumulate(&mut entry.get_mut().1, grad)?,
@@ -147,8 +184,10 @@ impl<'g> Pass<'g> {
         if !needs.contains(&true) {
             return Ok(());
         }
-        let saved = self.take_saved(node)?;
-        let ctx = Context { operation: &*node.operation, grads: &grads, saved: &saved, needs: &needs };
+        let placed = self.take_saved(node)?;
+        let saved =
+            placed.as_ref().or(self.taken.0.last().map(|(_, saved)| saved)).map_or(&[][..], |saved| saved);
+        let ctx = Context { operation: &*node.operation, grads: &grads, saved, needs: &needs };
         let results = node.operation.gradients(&ctx, self.options.create_graph);
         let mut results = results.map_err(|e| e.context(format_args!("going back through {node}")))?;
         if results.len() != needs.len() {
@@ -159,7 +198,7 @@ impl<'g> Pass<'g> {
                 format!("the backward formula returned {given} gradients for {count} inputs"),
             ));
         }
-        drop((saved, grads));
+        drop((placed, grads));
         for (number, (result, input)) in results.iter_mut().zip(inputs).enumerate() {
             let (Some(grad), Some(input), true) = (result.take(), input, needs[number]) else { continue };
             let grad = fitted(node, number, input, grad)?;
@@ -193,20 +232,24 @@ impl<'g> Pass<'g> {
         Ok(())
     }
 
-    /// What the node saved, taken out of it unless the graph is to be kept.
-    fn take_saved(&self, node: &NodeRef) -> Result<Few<Tensor>> {
+    /// What the node saved; `None` where it was taken out of the node, unless the graph is to be kept, and is the last
+    /// in [`Taken`].
+    fn take_saved(&mut self, node: &'g NodeRef) -> Result<Option<Few<Tensor>>> {
         // A node that saved nothing can be walked again, as in PyTorch.
         if node.origins.is_empty() {
-            return Ok(Few::None);
+            return Ok(Some(Few::None));
         }
         let mut state = node.saved();
         let saved = match (self.options.create_graph, self.options.retain_graph) {
-            (false, false) => state.take(),
-            (false, true) => state.as_ref().map(|saved| saved.iter().cloned().collect()),
+            (false, false) => state.take().map(|saved| {
+                self.taken.0.push((node, saved));
+                None
+            }),
+            (false, true) => state.as_ref().map(|saved| Some(saved.iter().cloned().collect())),
             // The formula is recorded, so outputs must be in their places in the graph too.
-            (true, _) => state.as_ref().map(|saved| {
+            (true, _) => state.as_mut().map(|saved| {
                 let origins = node.origins.iter();
-                saved.iter().zip(origins).map(|(saved, origin)| origin.place(saved, node)).collect()
+                Some(saved.iter_mut().zip(origins).map(|(saved, origin)| origin.place(saved, node)).collect())
             }),
         };
         saved.ok_or_else(|| {
@@ -281,6 +324,8 @@ enum Addition {
     Replace(Tensor),
     /// This contiguous tensor is added to what the slot holds, in its memory.
     InPlace(Tensor),
+    /// Nobody can ask for it.
+    Nothing,
 }
 
 /// Adds gradients into slots: into all of them, or, where anything fails, into none.
@@ -290,9 +335,10 @@ fn add_to_slots(arrived: Vec<(&Arc<Leaf>, Tensor)>) -> Result<()> {
     let mut slots: Vec<_> = arrived.iter().map(|(leaf, _)| leaf.grad()).collect();
     // First whatever can fail, which is whatever takes memory.
     let mut additions = Vec::with_capacity(slots.len());
-    for (slot, (_, grad)) in slots.iter().zip(&arrived) {
+    for (slot, (leaf, grad)) in slots.iter().zip(&arrived) {
         additions.push(match &**slot {
-            None => Addition::Replace(grad.contiguous()?),
+            _ if !leaf.has_owner() => Addition::Nothing,
+            None => Addition::Replace(storable(grad.contiguous()?)?),
             Some(sum) if is_grad_enabled() || !sum.is_updatable() => Addition::Replace(sum.add(grad)?),
             Some(_) => Addition::InPlace(grad.contiguous()?),
         });
@@ -303,6 +349,7 @@ fn add_to_slots(arrived: Vec<(&Arc<Leaf>, Tensor)>) -> Result<()> {
         match (addition, slot.as_mut()) {
             (Addition::InPlace(grad), Some(sum)) => _ = sum.add_in_place(&grad)?,
             (Addition::Replace(grad) | Addition::InPlace(grad), _) => replaced.push(slot.replace(grad)),
+            (Addition::Nothing, _) => {}
         }
     }
     drop(slots);

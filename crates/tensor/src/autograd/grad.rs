@@ -36,7 +36,7 @@ impl Tensor {
         }
         match (requires_grad, self.edge()) {
             (true, Some(_)) | (false, None) => Ok(self),
-            (true, None) => Ok(self.with_edge(Some(Edge::Leaf(Arc::new(Leaf::new()))))),
+            (true, None) => Ok(self.with_leaf(Arc::new(Leaf::new()))),
             (false, Some(_)) => Ok(self.with_edge(None)),
         }
     }

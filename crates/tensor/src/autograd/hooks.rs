@@ -4,6 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
+use super::is_grad_enabled;
 use crate::{Error, ErrorKind, Result, Tensor};
 
 type Function = dyn Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync;
@@ -72,11 +73,16 @@ impl Hook {
         } else if replacement.dtype() != grad.dtype() {
             (ErrorKind::DType, format!("of {}", replacement.dtype()), format!("of {}", grad.dtype()))
         } else {
-            return Ok(result);
+            return Ok(result.map(untracked));
         };
         let message = format!("the hook on {tensor} gave a gradient {given} for one {wanted}");
         Err(Error::at(kind, "register_hook", message, at))
     }
+}
+
+/// A gradient for a pass that is not recorded has no graph, whatever it was taken from.
+pub(super) fn untracked(grad: Tensor) -> Tensor {
+    if grad.edge().is_none() || is_grad_enabled() { grad } else { grad.detach() }
 }
 
 /// Removes its hook when asked to; dropping it leaves the hook in place (as PyTorch's handle does).
@@ -88,8 +94,11 @@ pub struct HookHandle {
 impl HookHandle {
     /// Takes the hook away.
     pub fn remove(self) {
-        if let Some(list) = self.list.upgrade() {
-            list.lock().unwrap_or_else(|e| e.into_inner()).retain(|hook| hook.id != self.id);
-        }
+        let Some(list) = self.list.upgrade() else { return };
+        let mut hooks = list.lock().unwrap_or_else(|e| e.into_inner());
+        let removed = hooks.iter().position(|hook| hook.id == self.id).map(|place| hooks.remove(place));
+        // The function is dropped after the lock, since it may hold anything.
+        drop(hooks);
+        drop(removed);
     }
 }

@@ -3,32 +3,43 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
+use super::guards::Guards;
+
 thread_local! {
-    static ENABLED: Cell<bool> = const { Cell::new(true) };
+    static ENABLED: Cell<bool> = const { Cell::new(ORDINARY) };
+    static GUARDS: Guards = const { Guards::new() };
 }
+
+/// The mode without guards.
+const ORDINARY: bool = true;
 
 /// Whether operations on this thread record a graph.
 pub fn is_grad_enabled() -> bool {
     ENABLED.get()
 }
 
-/// Restores the previous grad mode of its thread when dropped, also when a panic unwinds.
+/// Holds a grad mode of its thread until it is dropped, also when a panic unwinds. Of several guards the youngest
+/// counts, whichever of them are dropped first; without one, recording is on.
 #[must_use = "the mode lasts as long as the guard lives"]
 pub struct GradModeGuard {
-    previous: bool,
+    /// `None` where the thread is ending and nobody counts any more.
+    number: Option<u64>,
     // The mode belongs to a thread, so the guard must not leave it.
     _thread: PhantomData<*const ()>,
 }
 
 impl Drop for GradModeGuard {
     fn drop(&mut self) {
-        ENABLED.set(self.previous);
+        let rest = self.number.and_then(|number| GUARDS.try_with(|guards| guards.end(number)).ok()?);
+        ENABLED.set(rest.unwrap_or(ORDINARY));
     }
 }
 
 /// Switches recording on or off for this thread until the guard is dropped.
 pub fn set_grad_enabled(enabled: bool) -> GradModeGuard {
-    GradModeGuard { previous: ENABLED.replace(enabled), _thread: PhantomData }
+    let number = GUARDS.try_with(|guards| guards.begin(enabled)).ok();
+    ENABLED.set(enabled);
+    GradModeGuard { number, _thread: PhantomData }
 }
 
 /// Switches recording off for this thread until the guard is dropped (PyTorch: `with torch.no_grad():`).

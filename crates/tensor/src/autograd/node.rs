@@ -85,6 +85,17 @@ pub(crate) enum Edge {
 }
 
 impl Edge {
+    /// Lets go of the gradient that is collected there, of an owner who is counted among its owners.
+    pub(crate) fn disown(&self) {
+        match self {
+            Edge::Leaf(leaf) => leaf.disown(),
+            // Of an output's gradient, where it is retained, the tensor that was computed is the owner.
+            Edge::Output(node, i) => {
+                node.outputs[*i as usize].retained().into_iter().for_each(|leaf| leaf.disown());
+            }
+        }
+    }
+
     pub(crate) fn hooks(&self) -> &Hooks {
         match self {
             Edge::Leaf(leaf) => &leaf.hooks,
@@ -167,10 +178,18 @@ impl fmt::Display for NodeRef {
 
 impl Origin {
     /// A tensor that this node saved, in its place in the graph.
-    pub(super) fn place(self, saved: &Tensor, node: &NodeRef) -> Tensor {
+    ///
+    /// What is recorded with it may come to be the graph of a gradient that the tensor itself retains. So the node goes
+    /// on with a handle that owns no gradient in the place of one that its user may own.
+    pub(super) fn place(self, saved: &mut Tensor, node: &NodeRef) -> Tensor {
         match self {
             Origin::Output(i) => saved.with_edge(Some(Edge::Output(node.clone(), i))),
-            Origin::Elsewhere => saved.clone(),
+            Origin::Elsewhere => {
+                if saved.is_owner() {
+                    *saved = saved.with_edge(saved.edge().cloned());
+                }
+                saved.clone()
+            }
         }
     }
 }

@@ -34,8 +34,7 @@ pub fn is_tracked(inputs: &[&Tensor]) -> bool {
 /// it is. See [`Backward`] for an example.
 ///
 /// # Errors
-/// When what is to be saved is not there; and in anomaly mode, when the output is not finite although every
-/// input is.
+/// When what is to be saved is not there; and in anomaly mode, when the output holds a NaN although no input does.
 #[track_caller]
 pub fn record<B: Backward>(
     operation: B,
@@ -110,7 +109,11 @@ fn node(operation: Box<dyn Backward>, inputs: &[&Tensor], saved: &[Save<'_>], ou
         _ => Origin::Elsewhere,
     };
     let value = |save: &Save<'_>| match save {
-        Save::Input(i) => inputs[*i].clone(),
+        Save::Input(i) => match inputs[*i].edge() {
+            // One that does not own the leaf's gradient, whose graph this node may come to belong to.
+            edge @ Some(Edge::Leaf(_)) => inputs[*i].with_edge(edge.cloned()),
+            _ => inputs[*i].clone(),
+        },
         // A handle of its own: the output's will be put into the graph, and then belongs to the node.
         Save::Output(i) => outputs[*i].with_edge(None),
         Save::Value(tensor) => tensor.detach(),

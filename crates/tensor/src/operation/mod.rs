@@ -12,5 +12,6 @@ pub mod table;
 mod unary;
 
 pub(crate) use binary::{Binary, Compare, binary, compare};
+pub(crate) use elementwise::zip_tensors;
 pub use operand::{Operand, Scalar};
 pub(crate) use unary::{Saves, Unary, flat, unary};

@@ -2,13 +2,31 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Writes a file beside its place, syncs it and renames it. On failure nothing is left behind, and a file
-/// that was there before is untouched.
+/// The file that takes the place of a path: the path itself, or what a symbolic link points to. Only plain files are
+/// replaced: to rename a file over a device or a named pipe would remove that.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_path_buf()),
+        Err(error) => Err(error),
+        Ok(_) => {
+            let target = fs::canonicalize(path)
+                .map_err(|error| io::Error::new(error.kind(), format!("a link to nothing: {error}")))?;
+            match fs::metadata(&target)?.is_file() {
+                true => Ok(target),
+                false => {
+                    Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file: nothing is written"))
+                }
+            }
+        }
+    }
+}
+
+/// Writes a file beside its place, syncs it and renames it. On failure nothing is left behind, and what was there
+/// before is untouched.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    // What a symbolic link points to is replaced, not the link.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let target = target(path)?;
     let directory = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -2,6 +2,7 @@
 
 mod atomic;
 mod bytes;
+mod foreign;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -146,8 +147,9 @@ impl StateDict {
     /// dicts give equal files, byte for byte. Tensors that are not contiguous are written as if they were.
     ///
     /// # Errors
-    /// When the file cannot be written (no such directory, no space, no permission); a file of that name that
-    /// was there before is untouched then.
+    /// When the file cannot be written (no such directory, no space, no permission), and when `path` is there but is
+    /// neither a plain file nor a link to one (a directory, a device, a named pipe, a link to nothing). What was there
+    /// before is untouched then.
     #[track_caller]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
@@ -161,11 +163,14 @@ impl StateDict {
         }
     }
 
-    /// Reads a safetensors file of `F32`, `F64`, `I64` and `BOOL` tensors. The order is that of the file's
-    /// header.
+    /// Reads a safetensors file. The order is that of the file's header.
+    ///
+    /// Tensors of `F64`, `F32`, `I64` and `BOOL` keep their dtype. Those of `F16` and `BF16` become `f32`, smaller and
+    /// unsigned integers `i64`, all without a loss.
     ///
     /// # Errors
-    /// When the file cannot be read, is truncated or is no safetensors file, or holds other dtypes. What the
+    /// When the file cannot be read, is truncated or is no safetensors file, or holds other dtypes or a number beyond
+    /// `i64`. A file of another format (a PyTorch checkpoint, a web page, a Git LFS pointer) is named as such. What the
     /// header says is believed only as far as the size of the file bears it out, so that no file can make
     /// this take more memory than in proportion to its size.
     #[track_caller]

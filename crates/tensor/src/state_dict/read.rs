@@ -1,7 +1,7 @@
 //! Reading the safetensors format, with nothing in the file believed before it is checked.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
@@ -10,8 +10,10 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use super::StateDict;
+use super::bytes::{self, Bf16, F16, FileDtype};
+use super::foreign::{LONGEST_START, recognised};
 use super::write::LONGEST_HEADER;
-use super::{StateDict, bytes};
 use crate::{Error, Tensor};
 
 /// Why there is no state dict.
@@ -41,17 +43,24 @@ macro_rules! fault {
 }
 
 pub(super) fn file(path: &Path) -> Result<StateDict, Fault> {
-    let file = File::open(path)?;
-    let about = file.metadata()?;
-    if !about.is_file() {
-        fault!("not a file");
+    // Looked at before it is opened: to open a named pipe waits for somebody who writes.
+    if !fs::metadata(path)?.is_file() {
+        fault!("not a plain file");
     }
-    state(BufReader::new(file), about.len())
+    let file = File::open(path)?;
+    let len = file.metadata()?.len();
+    state(BufReader::new(file), len)
 }
 
 /// Reads a state dict from a stream of `len` bytes.
 pub(super) fn state(mut source: impl Read, len: u64) -> Result<StateDict, Fault> {
-    let (names, header, data) = header(&mut source, len)?;
+    let mut start = [0; LONGEST_START];
+    let start = &mut start[..len.min(LONGEST_START as u64) as usize];
+    source.read_exact(start)?;
+    let (length, begun) = header_length(start, len)?;
+    let mut source = begun.chain(source);
+    let (names, header) = header(&mut source, length)?;
+    let data = len - 8 - length;
     if data != header.data_len() as u64 {
         fault!(
             "the header announces {} bytes of tensors, the file holds {data}: truncated or damaged",
@@ -61,19 +70,16 @@ pub(super) fn state(mut source: impl Read, len: u64) -> Result<StateDict, Fault>
 
     let places = header.offset_keys();
     let infos: Vec<&TensorInfo> = places.iter().filter_map(|name| header.info(name)).collect();
-    for (name, info) in places.iter().zip(&infos) {
-        if !matches!(info.dtype, Dtype::F32 | Dtype::F64 | Dtype::I64 | Dtype::BOOL) {
-            fault!("tensor {name:?} holds {:?}; only F32, F64, I64 and BOOL can be read", info.dtype);
+    let mut readers = Vec::new();
+    for (name, info) in places.iter().zip(infos) {
+        match reader(info.dtype) {
+            Some(read) => readers.push((name, info, read)),
+            None => fault!("tensor {name:?} holds {:?}, which cannot be read", info.dtype),
         }
     }
     let mut tensors = HashMap::new();
-    for (name, info) in places.iter().zip(infos) {
-        let tensor = match info.dtype {
-            Dtype::F64 => tensor::<f64>(&mut source, name, info)?,
-            Dtype::I64 => tensor::<i64>(&mut source, name, info)?,
-            Dtype::BOOL => tensor::<bool>(&mut source, name, info)?,
-            _ => tensor::<f32>(&mut source, name, info)?,
-        };
+    for (name, info, read) in readers {
+        let tensor = read(&mut source, name, info)?;
         tensors.insert(name.as_str(), tensor);
     }
 
@@ -87,22 +93,33 @@ pub(super) fn state(mut source: impl Read, len: u64) -> Result<StateDict, Fault>
     Ok(state)
 }
 
-/// The names in the header's order, the header, and the number of bytes that follow it.
-fn header(source: &mut impl Read, len: u64) -> Result<(Vec<String>, Metadata, u64), Fault> {
-    let Some(rest) = len.checked_sub(8) else {
-        fault!("{len} bytes are too few for a safetensors file: truncated, or of another format");
+/// The length of the header, from the first bytes of a file of `len` bytes, and those of them that follow it.
+fn header_length(start: &[u8], len: u64) -> Result<(u64, &[u8]), Fault> {
+    let fault = |what: String| match recognised(start) {
+        Some(format) => Fault::Data(format!("not a safetensors file, but {format}")),
+        None => Fault::Data(what),
     };
-    let mut length = [0; 8];
-    source.read_exact(&mut length)?;
-    let length = u64::from_le_bytes(length);
-    if length > rest {
-        fault!(
+    let Some((length, begun)) = start.split_first_chunk() else {
+        return Err(fault(format!(
+            "{len} bytes are too few for a safetensors file: truncated, or of another format"
+        )));
+    };
+    let length = u64::from_le_bytes(*length);
+    if length > len - 8 {
+        return Err(fault(format!(
             "a header of {length} bytes is announced, the file holds {len}: truncated, or not a safetensors file"
-        );
+        )));
     }
     if length > LONGEST_HEADER {
-        fault!("a header of {length} bytes is announced, at most {LONGEST_HEADER} are allowed");
+        return Err(fault(format!(
+            "a header of {length} bytes is announced, at most {LONGEST_HEADER} are allowed"
+        )));
     }
+    Ok((length, begun))
+}
+
+/// The names in the header's order, and the header.
+fn header(source: &mut impl Read, length: u64) -> Result<(Vec<String>, Metadata), Fault> {
     let mut json = vec![0; length as usize];
     source.read_exact(&mut json)?;
     let Names(names) = parse(&json)?;
@@ -111,7 +128,7 @@ fn header(source: &mut impl Read, len: u64) -> Result<(Vec<String>, Metadata, u6
     if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
         fault!("the name {twice:?} appears twice in the header");
     }
-    Ok((names, header, rest - length))
+    Ok((names, header))
 }
 
 fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Fault> {
@@ -120,14 +137,38 @@ fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Fault> {
     })
 }
 
+type ReadTensor<R> = fn(&mut R, &str, &TensorInfo) -> Result<Tensor, Fault>;
+
+/// What reads a tensor of a dtype: in that dtype, or in the next wider one of ours.
+fn reader<R: Read>(dtype: Dtype) -> Option<ReadTensor<R>> {
+    Some(match dtype {
+        Dtype::F64 => tensor::<f64, R>,
+        Dtype::F32 => tensor::<f32, R>,
+        Dtype::F16 => tensor::<F16, R>,
+        Dtype::BF16 => tensor::<Bf16, R>,
+        Dtype::I64 => tensor::<i64, R>,
+        Dtype::I32 => tensor::<i32, R>,
+        Dtype::I16 => tensor::<i16, R>,
+        Dtype::I8 => tensor::<i8, R>,
+        Dtype::U64 => tensor::<u64, R>,
+        Dtype::U32 => tensor::<u32, R>,
+        Dtype::U16 => tensor::<u16, R>,
+        Dtype::U8 => tensor::<u8, R>,
+        Dtype::BOOL => tensor::<bool, R>,
+        _ => return None,
+    })
+}
+
 /// Reads one tensor; that its size fits its shape and the file has been checked.
-fn tensor<T: bytes::Bytes>(source: &mut impl Read, name: &str, info: &TensorInfo) -> Result<Tensor, Fault> {
+fn tensor<D: FileDtype, R: Read>(source: &mut R, name: &str, info: &TensorInfo) -> Result<Tensor, Fault> {
     let mut read = Ok(true);
-    let tensor = Tensor::build_for("StateDict::load", info.shape.clone(), |out: &mut [T]| {
-        read = bytes::read(source, out)
+    let tensor = Tensor::build_for("StateDict::load", info.shape.clone(), |out: &mut [D::Element]| {
+        read = bytes::read::<D>(source, out);
     })?;
     if !read? {
-        fault!("tensor {name:?} is BOOL but has bytes that are neither 0 nor 1");
+        let what =
+            if info.dtype == Dtype::BOOL { "bytes that are neither 0 nor 1" } else { "numbers beyond int64" };
+        fault!("tensor {name:?} of {:?} has {what}", info.dtype);
     }
     Ok(tensor)
 }

@@ -127,10 +127,11 @@ fn headers_are_not_believed() {
     assert_fault(&file("not json at all", &[]), "header is damaged");
     assert_fault(&file("[1, 2]", &[]), "header is damaged");
     assert_fault(&file(&"[".repeat(100_000), &[]), "header is damaged");
-    assert_fault(b"PK\x03\x04 the beginning of an archive", "not a safetensors file");
 
     let one = |info: &str| file(&format!("{{\"a\":{info}}}"), &[0; 8]);
-    assert_fault(&one(r#"{"dtype":"F16","shape":[4],"data_offsets":[0,8]}"#), "\"a\" holds F16");
+    assert_fault(&one(r#"{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}"#), "\"a\" holds F8_E4M3");
+    let beyond = file(r#"{"a":{"dtype":"U64","shape":[1],"data_offsets":[0,8]}}"#, &[0xff; 8]);
+    assert_fault(&beyond, "\"a\" of U64 has numbers beyond int64");
     assert_fault(&one(r#"{"dtype":"F12","shape":[4],"data_offsets":[0,8]}"#), "header is damaged");
     assert_fault(&one(r#"{"dtype":"F32","shape":[3],"data_offsets":[0,8]}"#), "header is damaged");
     assert_fault(&one(r#"{"dtype":"F32","shape":[2],"data_offsets":[8,0]}"#), "`a`");
@@ -155,6 +156,72 @@ fn headers_are_not_believed() {
 
     let truth = file(r#"{"a":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}}"#, &[1, 2]);
     assert_fault(&truth, "neither 0 nor 1");
+}
+
+#[test]
+fn files_of_other_formats_are_named() {
+    assert_fault(b"PK\x03\x04\x00\x00\x08\x08 archive", "PyTorch checkpoint");
+    assert_fault(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "safetensors.torch.save_file");
+    assert_fault(b"<!DOCTYPE html><html></html>", "web page");
+    assert_fault(b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull");
+    assert_fault(b"{\"metadata\": {}, \"weight_map\": {}}", "index of a checkpoint");
+    assert_fault(b"<a>", "web page");
+    // A header whose length is the code of such a letter.
+    let padded = format!("{{{}}}", " ".repeat(usize::from(b'<') - 2));
+    assert!(StateDict::from_bytes(&file(&padded, &[])).unwrap().is_empty());
+    assert!(StateDict::from_bytes(&file("{}", &[])).unwrap().is_empty());
+}
+
+/// One tensor of a dtype, as numbers.
+fn read<T: crate::Element>(dtype: &str, width: usize, data: &[u8]) -> Vec<T> {
+    let (len, n) = (data.len(), data.len() / width);
+    let header = format!(r#"{{"a":{{"dtype":"{dtype}","shape":[{n}],"data_offsets":[0,{len}]}}}}"#);
+    let state = StateDict::from_bytes(&file(&header, data)).unwrap();
+    state.get("a").unwrap().to_vec::<T>().unwrap()
+}
+
+#[test]
+fn narrower_numbers_are_widened() {
+    let halves: Vec<u8> = [0x3c00u16, 0xc000, 0x7bff, 0x0001, 0x03ff, 0x3555, 0x7c00, 0xfc00, 0x8000]
+        .into_iter()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    // IEEE 754: the largest is 65504, the smallest 2^-24, the largest subnormal 1023 of these.
+    let wanted = [1.0, -2.0, 65504.0, 5.960_464_5e-8, 6.097_555e-5, 0.333_251_95, f32::INFINITY];
+    let read_halves = read::<f32>("F16", 2, &halves);
+    assert_eq!(read_halves[..7], wanted);
+    assert_eq!((read_halves[7], read_halves[8].to_bits()), (f32::NEG_INFINITY, (-0.0f32).to_bits()));
+    assert!(read::<f32>("F16", 2, &[0x01, 0x7c])[0].is_nan());
+    assert_eq!(read::<f32>("BF16", 2, &[0x80, 0x3f, 0x20, 0xc0, 0x80, 0x7f]), [1.0, -2.5, f32::INFINITY]);
+    assert_eq!(read::<i64>("I32", 4, &(-7i32).to_le_bytes()), [-7]);
+    assert_eq!(read::<i64>("U32", 4, &[0xff; 4]), [4_294_967_295]);
+    assert_eq!(read::<i64>("I16", 2, &[0xfe, 0xff]), [-2]);
+    assert_eq!(read::<i64>("U16", 2, &[0xfe, 0xff]), [65534]);
+    assert_eq!(read::<i64>("I8", 1, &[0xff, 3]), [-1, 3]);
+    assert_eq!(read::<i64>("U8", 1, &[0xff, 3]), [255, 3]);
+    assert_eq!(read::<i64>("U64", 8, &9u64.to_le_bytes()), [9]);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_plain_files_are_read_and_replaced() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    let directory = tempfile::tempdir().unwrap();
+    let (pipe, link) = (directory.path().join("pipe"), directory.path().join("link"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let error = sample().save(&pipe).unwrap_err().to_string();
+    assert!(error.contains("not a plain file"), "{error}");
+    assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+    // Nobody writes into the pipe: to wait for that would be for ever.
+    assert!(StateDict::load(&pipe).unwrap_err().to_string().contains("not a plain file"));
+
+    symlink(directory.path().join("nothing"), &link).unwrap();
+    assert!(sample().save(&link).unwrap_err().to_string().contains("a link to nothing"));
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+
+    symlink(&pipe, directory.path().join("to pipe")).unwrap();
+    assert!(sample().save(directory.path().join("to pipe")).is_err());
+    assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use chainrule_kernels::cross_entropy as kernels;
 use chainrule_tensor::autograd::{Backward, Context, Save, record};
-use chainrule_tensor::{FloatElement, Result, Tensor, bail, dispatch_float};
+use chainrule_tensor::{DType, FloatElement, Result, Tensor, bail, dispatch_float};
 
 use super::{NAME, Terms};
 
@@ -27,8 +27,12 @@ pub(super) fn cross_entropy(
     }
     let target = terms.layout.indices(target, Some(ignore_index))?;
     let indices = target.as_slice::<i64>()?;
-    let (value, log_sum_exp, scale) =
+    let (mut value, log_sum_exp, scale) =
         dispatch_float!(logits.dtype(), T => forward::<T>(logits, indices, ignore_index, &terms)?);
+    if terms.overflows(&value)? {
+        let logits = logits.detach().to_dtype(DType::F64)?;
+        value = forward::<f64>(&logits, indices, ignore_index, &terms.wide()?)?.0.to_dtype(DType::F32)?;
+    }
     let saved = [Save::Input(0), Save::Value(&target), Save::Value(&log_sum_exp)];
     record(IndicesBackward { terms, ignore_index, scale }, &[logits], &saved, value)
 }

@@ -124,6 +124,18 @@ impl Terms {
         self.weight.as_ref().map(|weight| weight.as_slice::<T>()).transpose()
     }
 
+    /// Whether the sum of the losses may be too large for `f32` only because a single one is.
+    fn overflows(&self, value: &Tensor) -> Result<bool> {
+        Ok(value.dtype() == DType::F32 && self.reduction != Reduction::None && !value.item()?.is_finite())
+    }
+
+    /// The same with weights in `f64`.
+    fn wide(&self) -> Result<Terms> {
+        let weight = self.weight.as_ref().map(|weight| weight.to_dtype(DType::F64)).transpose()?;
+        let &Terms { ref layout, label_smoothing, reduction, .. } = self;
+        Ok(Terms { layout: layout.clone(), weight, label_smoothing, reduction })
+    }
+
     /// The losses of rows, reduced; `total` is what their mean divides by.
     fn reduce<T: FloatElement>(&self, losses: Tensor, total: f64) -> Result<Tensor> {
         self.layout.reduce::<T>(losses, self.reduction, total)

@@ -2,9 +2,10 @@
 
 use chainrule_kernels::cross_entropy as kernels;
 use chainrule_tensor::autograd::{Backward, Context, Save, record};
-use chainrule_tensor::{FloatElement, Result, Tensor, bail, dispatch_float};
+use chainrule_tensor::{DType, FloatElement, Result, Tensor, bail, dispatch_float};
 
 use super::{NAME, Terms};
+use crate::limits::times;
 
 /// The loss of contiguous logits and probabilities in their shape.
 #[track_caller]
@@ -22,8 +23,12 @@ pub(super) fn cross_entropy(logits: &Tensor, target: &Tensor, terms: Terms) -> R
         );
     }
     let target = target.contiguous()?;
-    let (value, log_sum_exp, scale) =
+    let (mut value, log_sum_exp, scale) =
         dispatch_float!(logits.dtype(), T => forward::<T>(logits, &target, &terms)?);
+    if terms.overflows(&value)? {
+        let [logits, target] = [logits, &target].map(|x| x.detach().to_dtype(DType::F64));
+        value = forward::<f64>(&logits?, &target?, &terms.wide()?)?.0.to_dtype(DType::F32)?;
+    }
     let saved = [Save::Input(0), Save::Input(1), Save::Value(&log_sum_exp)];
     record(ProbabilitiesBackward { terms, scale }, &[logits, &target], &saved, value)
 }
@@ -75,8 +80,9 @@ impl ProbabilitiesBackward {
 
     /// The gradient of the target: −u·(1 − ε)·w·ln softmax(x).
     fn target_gradient(&self, u: &Tensor, logits: &Tensor) -> Result<Tensor> {
-        let log_probabilities = self.weighted(logits.log_softmax(self.terms.layout.dim())?)?;
-        u.mul(&log_probabilities.mul(self.terms.label_smoothing - 1.0)?)
+        let logs = logits.log_softmax(self.terms.layout.dim())?;
+        let factor = self.weighted(Tensor::full([1], self.terms.label_smoothing - 1.0, logits.dtype())?)?;
+        u.mul(&times(&factor, &logs)?)
     }
 }
 

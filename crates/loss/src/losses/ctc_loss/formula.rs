@@ -8,7 +8,7 @@ use super::batch::Batch;
 /// What stands for the logarithm of 0: an infinity would make differences of it that are not numbers.
 const NOTHING: f64 = -1e30;
 
-/// eˣ minus the probability of each class at each frame given the labels, times the gradients `g` of the losses.
+/// Minus the probability of each class at each frame given the labels, times the gradients `g` of the losses.
 pub(super) fn gradient(
     x: &Tensor,
     batch: &Batch,
@@ -16,7 +16,7 @@ pub(super) fn gradient(
     g: &Tensor,
 ) -> Result<Tensor> {
     let [t, n, c] = batch.dims;
-    // That probability is minus the derivative of the loss, which the recursion over the frames has by itself.
+    // That is the derivative of the loss, which the recursion over the frames has by itself.
     let options = GradOptions { create_graph: true, ..Default::default() };
     let loss = negative_log_likelihood(&x.reshape([t, n, c])?, batch)?.sum()?;
     let Some(derivative) = grad(&[&loss], &[x], &[], options)?.swap_remove(0) else {
@@ -24,7 +24,7 @@ pub(super) fn gradient(
     };
     let frames = batch.sequences.iter().map(|s| s.frames as i64).collect();
     let counts = steps(t)?.lt(&Tensor::from_vec(frames, [1, n, 1])?)?;
-    let gradient = x.exp()?.add(&derivative)?.reshape([t, n, c])?;
+    let gradient = derivative.reshape([t, n, c])?;
     let losses = losses.reshape([1, n, 1])?;
     let infinite = losses.eq(f64::INFINITY)?;
     let gradient = gradient.masked_fill(&infinite, if zero_infinity { 0.0 } else { f64::NAN })?;

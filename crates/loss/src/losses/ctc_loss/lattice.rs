@@ -3,8 +3,7 @@
 //! Everything is kept as logarithms and in `f64`: probabilities of long sequences are too small for numbers, and
 //! sums of their logarithms too long for `f32`.
 
-use chainrule_kernels::arrays::{self, Function};
-use chainrule_kernels::{Float, parallel};
+use chainrule_kernels::parallel;
 use chainrule_tensor::FloatElement;
 
 use super::batch::{Batch, Sequence};
@@ -125,9 +124,9 @@ fn sequence_occupation<'a, T: FloatElement>(
     }
 }
 
-/// The gradient with respect to the logits before a `log_softmax`, from the gradients `g` of the losses.
+/// The gradient with respect to the logarithms: minus the probability of each class at each frame given the labels, times
+/// the gradients `g` of the losses.
 pub(super) fn gradient<T: FloatElement>(
-    x: &[T],
     batch: &Batch,
     (losses, zero_infinity): (&[T], bool),
     occupation: &[f64],
@@ -136,35 +135,18 @@ pub(super) fn gradient<T: FloatElement>(
 ) {
     let [t, n, c] = batch.dims;
     let states = batch.states();
-    parallel::chunks_mut(grad, n * c, 4.0 * x.len() as f64, |frame, grad| {
-        let x = &x[frame * n * c..][..n * c];
+    parallel::chunks_mut(grad, n * c, (t * n * (c + states)) as f64, |frame, grad| {
         for (i, sequence) in batch.sequences.iter().enumerate() {
-            let (x, grad) = (&x[i * c..][..c], &mut grad[i * c..][..c]);
-            let is_infinite = losses[i] == T::INFINITY;
-            if frame >= sequence.frames || (is_infinite && zero_infinity) {
-                grad.fill(T::ZERO);
+            let grad = &mut grad[i * c..][..c];
+            let (counts, is_infinite) = (frame < sequence.frames, losses[i] == T::INFINITY);
+            grad.fill(if counts && is_infinite && !zero_infinity { T::NAN } else { T::ZERO });
+            if !counts || is_infinite {
                 continue;
             }
-            if is_infinite {
-                grad.fill(T::NAN);
-                continue;
-            }
-            arrays::map([x], grad, 1.0, Probability(g[i]));
             let occupation = &occupation[(i * t + frame) * states..];
             for (s, p) in occupation.iter().enumerate().take(sequence.states()) {
                 grad[sequence.class(s, batch.blank)] -= T::from_f64(*p) * g[i];
             }
         }
     });
-}
-
-/// A probability, by its logarithm, times a gradient.
-#[derive(Clone, Copy)]
-struct Probability<T>(T);
-
-impl<T: Float> Function<T, 1> for Probability<T> {
-    #[inline(always)]
-    fn at(self, [x]: [T; 1]) -> T {
-        x.exp() * self.0
-    }
 }

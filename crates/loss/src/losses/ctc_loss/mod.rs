@@ -41,9 +41,10 @@ const NAME: &str = "ctc_loss";
 /// - `input_lengths` and `target_lengths` are `i64`, `[N]`, or 0-d for `[T, C]`: how many frames and labels of each
 ///   sequence count.
 ///
-/// Gradients flow to `log_probs`. As in PyTorch the gradient is that of the loss with respect to logits before a
-/// `log_softmax`, which passes it on unchanged: eˣ − P(class at this frame | labels). Where a loss is infinite it is
-/// NaN, unless `zero_infinity` is set.
+/// Gradients flow to `log_probs`: −P(class at this frame | labels). That of the logits before a `log_softmax` is then
+/// eˣ − P(class at this frame | labels), which PyTorch gives to `log_probs` already: right after a `log_softmax`, and for
+/// logarithms that are a leaf or go elsewhere too, wrong. Where a loss is infinite the gradient is NaN, unless
+/// `zero_infinity` is set.
 ///
 /// Source: Graves, Fernández, Gomez and Schmidhuber, *Connectionist Temporal Classification* (2006).
 ///
@@ -111,10 +112,9 @@ impl CTCBackward {
         let g = ctx.grad()?.contiguous()?;
         let mut occupation = self.batch.lattice().allocate::<f64>(NAME)?;
         lattice::occupation(x.as_slice::<T>()?, &self.batch, alpha, &mut occupation);
-        let (x, shape) = (x.as_slice::<T>()?, x.shape());
         let g = g.as_slice::<T>()?;
-        Tensor::build(shape, |grad: &mut [T]| {
-            lattice::gradient(x, &self.batch, (losses, self.zero_infinity), &occupation, g, grad);
+        Tensor::build(x.shape(), |grad: &mut [T]| {
+            lattice::gradient(&self.batch, (losses, self.zero_infinity), &occupation, g, grad);
         })
     }
 }

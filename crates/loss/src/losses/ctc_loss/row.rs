@@ -6,7 +6,7 @@ use chainrule_tensor::{Result, Tensor};
 use super::{CTCLoss, NAME, ctc_loss};
 use crate::{Reduction, samples};
 
-/// The loss of logits `[5, 3, 4]`: the gradient is that of logits, not of their logarithmic softmax.
+/// The loss of logits `[5, 3, 4]`.
 fn call(x: &Tensor, options: &CTCLoss) -> Result<Tensor> {
     let targets = Tensor::new([[1, 1, 2], [3, 9, 9], [9, 9, 9]]);
     let lengths = (Tensor::new([5, 3, 4]), Tensor::new([3, 1, 0]));
@@ -27,6 +27,10 @@ fn samples() -> Vec<Sample> {
             let (targets, lengths) = (Tensor::new([[1, 1], [2, 3], [3, 3]]), Tensor::new([2, 2, 2]));
             let options = CTCLoss { zero_infinity: true, reduction: Reduction::None, ..Default::default() };
             ctc_loss(&x[0].log_softmax(-1)?, &targets, &Tensor::new([5, 5, 2]), &lengths, &options)
+        }),
+        Sample::new("logarithms that are a leaf", x(), |x| {
+            let (targets, lengths) = (Tensor::new([3, 3, 1, 0]), Tensor::new([2, 1, 1]));
+            ctc_loss(&x[0], &targets, &Tensor::new([5, 4, 2]), &lengths, &CTCLoss { blank: 2, ..Default::default() })
         }),
         Sample::new("one sequence", [values(2, [4, 3])], |x| {
             let (targets, lengths) = (Tensor::new([2, 1]), (Tensor::new(4), Tensor::new(2)));

@@ -3,6 +3,7 @@
 use chainrule_tensor::{DType, Parameter, Result, Tensor, bail};
 
 use super::MultiheadAttention;
+use crate::forward::at_caller;
 use crate::{Linear, Training, init};
 
 /// The options of a [`MultiheadAttention`] layer.
@@ -91,6 +92,10 @@ impl MultiheadAttentionBuilder {
     /// not floating-point.
     #[track_caller]
     pub fn build(self) -> Result<MultiheadAttention> {
+        at_caller(self.make())
+    }
+
+    fn make(self) -> Result<MultiheadAttention> {
         let MultiheadAttentionBuilder { embed_dim, num_heads, dropout, bias, dtype, .. } = self;
         let (kdim, vdim) = (self.kdim.unwrap_or(embed_dim), self.vdim.unwrap_or(embed_dim));
         for (name, size) in

@@ -17,15 +17,18 @@ impl Binary for Atan2 {
     fn float<T: Float>(self, a: T, b: T) -> T {
         a.atan2(b)
     }
-    // b/(a² + b²) and −a/(a² + b²), both 0 at the origin.
+    // b/(a² + b²) and −a/(a² + b²), both 0 at the origin and infinitely far from it. Both numbers are divided by the
+    // larger first, so that their squares are neither too large nor too small; derivatives do not depend on what by.
     fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
         let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
+        let size = a.detach().abs()?.maximum(&b.detach().abs()?)?;
+        let none = size.eq(0.0)?.logical_or(&size.eq(f64::INFINITY)?)?;
+        let size = size.masked_fill(&none, 1.0)?;
+        let scaled = |x: &Tensor| x.masked_fill(&none, 1.0)?.div(&size);
+        let (a, b) = (scaled(a)?, scaled(b)?);
         let square = a.square()?.add(&b.square()?)?;
-        let scaled = g.mul(&square.reciprocal()?.masked_fill(&square.eq(0.0)?, 0.0)?)?;
-        Ok([
-            ctx.when_needed(0, || scaled.mul(b))?,
-            ctx.when_needed(1, || scaled.mul(&a.neg()?))?,
-        ])
+        let slope = |x: &Tensor| g.mul(&x.div(&square)?)?.div(&size)?.masked_fill(&none, 0.0);
+        Ok([ctx.when_needed(0, || slope(&b))?, ctx.when_needed(1, || slope(&a.neg()?))?])
     }
 }
 

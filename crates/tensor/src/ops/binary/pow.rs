@@ -28,18 +28,30 @@ impl Binary for Pow {
     fn float<T: Float>(self, a: T, b: T) -> T {
         a.powf(b)
     }
-    // daᵇ/da = b·aᵇ⁻¹, which is 0 for b = 0 also where a is 0; daᵇ/db = aᵇ·ln a, which is 0 for a = 0 ≤ b.
+    // daᵇ/da = b·aᵇ⁻¹ and daᵇ/db = aᵇ·ln a, where 0 times an infinity is 0: for b = 0 whatever a is, for an infinite b
+    // where aᵇ⁻¹ vanishes, for a = 0 ≤ b, and for a = ∞ where aᵇ vanishes.
     fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
         let (g, a, b, y) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?, ctx.saved(2)?);
         Ok([
-            ctx.when_needed(0, || g.mul(&b.mul(&a.pow(&b.sub(1.0)?)?)?)?.masked_fill(&b.eq(0.0)?, 0.0))?,
+            ctx.when_needed(0, || {
+                let power = a.pow(&b.sub(1.0)?)?;
+                let (constant, vanishing) = (b.eq(0.0)?, power.eq(0.0)?.logical_and(&infinite(b)?)?);
+                let zero = constant.logical_and(&power.isfinite()?.logical_not()?)?.logical_or(&vanishing)?;
+                g.mul(&b.mul(&power)?.masked_fill(&zero, 0.0)?)
+            })?,
             ctx.when_needed(1, || {
-                // The factor is 0, not the product, so that it stays out of second derivatives too.
                 let zero = a.eq(0.0)?.logical_and(&b.ge(0.0)?)?;
-                g.mul(&y.mul(&a.log()?)?.masked_fill(&zero, 0.0)?)
+                let vanishing = a.eq(f64::INFINITY)?.logical_and(&b.lt(0.0)?)?;
+                // The logarithm is 0, not only the product, so that its slope stays out of second derivatives too.
+                g.mul(&y.mul(&a.masked_fill(&zero.logical_or(&vanishing)?, 1.0)?.log()?)?)
             })?,
         ])
     }
+}
+
+/// Whether an element is ∞ or −∞.
+fn infinite(x: &Tensor) -> Result<Tensor> {
+    x.abs()?.eq(f64::INFINITY)
 }
 
 /// With a number in the exponent.
@@ -56,10 +68,16 @@ impl Unary for PowNumber {
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
-        if self.0 == 0.0 { T::ZERO } else { g * (T::of(self.0) * x.powf(T::of(self.0 - 1.0))) }
+        // Of an infinite power the derivative is 0 where it vanishes.
+        if self.0 == 0.0 { T::ZERO } else { g * x.powf(T::of(self.0 - 1.0)).times(T::of(self.0)) }
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
-        if self.0 == 0.0 { flat(g) } else { g.mul(&x.pow(self.0 - 1.0)?.mul(self.0)?) }
+        if self.0 == 0.0 {
+            return flat(g);
+        }
+        let power = x.pow(self.0 - 1.0)?;
+        let slope = power.mul(self.0)?;
+        g.mul(&if self.0.is_finite() { slope } else { slope.masked_fill(&power.eq(0.0)?, 0.0)? })
     }
 }
 

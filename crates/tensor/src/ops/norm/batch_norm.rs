@@ -1,10 +1,12 @@
 //! Batch normalisation, and the normalisation that it shares with layer, group and instance norm.
 
-use chainrule_kernels::batch_norm::{backward, normalize, statistics};
+use chainrule_kernels::Number;
+use chainrule_kernels::batch_norm::{Normal, backward, moments, normalize};
 
 use crate::autograd::{Backward, Context, Save, is_tracked, record};
+use crate::centred::normalized;
 use crate::table::{Refusal, Row, Sample, uniform, values};
-use crate::{FloatElement, Result, Shape, Tensor, bail, dispatch_float};
+use crate::{DType, Result, Shape, Tensor, bail, dispatch_float};
 
 /// What [`Tensor::batch_norm`] gives.
 #[derive(Clone)]
@@ -52,39 +54,38 @@ impl Backward for NormBackward {
     }
 
     // With x̂ = (x − mean) / σ and dx̂ = dy·weight: dx = (dx̂ − mean(dx̂) − x̂·mean(dx̂·x̂)) / σ, where the means
-    // vanish when mean and σ are constants. They are computed anew from x to be differentiable.
+    // vanish when mean and σ are constants. They are computed anew from x to be differentiable, in double precision.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let [_, c, _] = self.dims;
-        let shape = ctx.saved(0)?.shape();
-        let (g, x) = (ctx.grad()?.reshape(self.dims)?, ctx.saved(0)?.reshape(self.dims)?);
+        let (shape, dtype) = (ctx.saved(0)?.shape(), ctx.saved(0)?.dtype());
+        let wide = |t: &Tensor| t.to_dtype(DType::F64);
+        let (g, x) = (wide(&ctx.grad()?.reshape(self.dims)?)?, wide(&ctx.saved(0)?.reshape(self.dims)?)?);
         let over = || [0, 2];
-        let (centred, variance) = if self.training {
-            let centred = x.sub(&x.mean_dim(over(), true)?)?;
-            let variance = centred.mul(&centred)?.mean_dim(over(), true)?;
-            (centred, variance)
+        let (normalized, inverse) = if self.training {
+            normalized(&x, &over(), self.eps)?
         } else {
-            (x.sub(&ctx.saved(1)?.reshape([1, c, 1])?)?, ctx.saved(2)?.reshape([1, c, 1])?)
+            let given = |k: isize| ctx.saved(1)?.select(1, k)?.reshape([1, c, 1]);
+            let inverse = given(3)?;
+            (x.sub(&given(1)?)?.mul(&inverse)?, inverse)
         };
-        let inverse = variance.add(self.eps)?.rsqrt()?;
-        let normalized = centred.mul(&inverse)?;
         let grad_x = ctx.when_needed(0, || {
             let scaled = match self.has_weight {
-                true => g.mul(&ctx.saved(3)?.reshape([1, c, 1])?)?,
+                true => g.mul(&wide(&ctx.saved(2)?.reshape([1, c, 1])?)?)?,
                 false => g.clone(),
             };
             if !self.training {
-                return scaled.mul(&inverse)?.reshape(shape);
+                return scaled.mul(&inverse)?.reshape(shape)?.to_dtype(dtype);
             }
             let through_variance = normalized.mul(&scaled.mul(&normalized)?.mean_dim(over(), true)?)?;
             let through_mean = scaled.mean_dim(over(), true)?;
-            scaled.sub(&through_mean)?.sub(&through_variance)?.mul(&inverse)?.reshape(shape)
+            scaled.sub(&through_mean)?.sub(&through_variance)?.mul(&inverse)?.reshape(shape)?.to_dtype(dtype)
         })?;
         let grad_weight = match self.has_weight {
-            true => ctx.when_needed(1, || g.mul(&normalized)?.sum_dim(over(), false))?,
+            true => ctx.when_needed(1, || g.mul(&normalized)?.sum_dim(over(), false)?.to_dtype(dtype))?,
             false => None,
         };
         let grad_bias = match self.has_bias {
-            true => ctx.when_needed(self.bias_input(), || g.sum_dim(over(), false))?,
+            true => ctx.when_needed(self.bias_input(), || g.sum_dim(over(), false)?.to_dtype(dtype))?,
             false => None,
         };
         Ok(self.of_inputs([grad_x, grad_weight, grad_bias]))
@@ -92,13 +93,12 @@ impl Backward for NormBackward {
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let (g, x) = (ctx.grad()?.contiguous()?, ctx.saved(0)?.contiguous()?);
-        let (mean, var) = (ctx.saved(1)?, ctx.saved(2)?);
+        let normals = normals(ctx.saved(1)?)?;
         let weight = match self.has_weight {
-            true => Some(ctx.saved(3)?.contiguous()?),
+            true => Some(ctx.saved(2)?.contiguous()?),
             false => None,
         };
         let grads = dispatch_float!(g.dtype(), T => {
-            let inverse = inverse_deviations(var.as_slice::<T>()?, self.eps);
             let mut grad_x = match ctx.needs(0)? {
                 true => Some(x.shape().allocate::<T>("batch_norm")?),
                 false => None,
@@ -114,8 +114,7 @@ impl Backward for NormBackward {
                 g.as_slice()?,
                 x.as_slice()?,
                 self.dims,
-                mean.as_slice()?,
-                &inverse,
+                &normals,
                 weight,
                 self.training,
                 grad_x.as_deref_mut(),
@@ -132,9 +131,9 @@ impl Backward for NormBackward {
     }
 }
 
-/// 1 / √(var + eps)
-fn inverse_deviations<T: FloatElement>(var: &[T], eps: f64) -> Vec<T> {
-    var.iter().map(|v| T::from_f64(1.0 / (v.to_f64() + eps).sqrt())).collect()
+/// What each channel is normalised with, as it is saved for the way back: four numbers.
+fn normals(saved: &Tensor) -> Result<Vec<Normal>> {
+    Ok(saved.as_slice::<f64>()?.as_chunks().0.iter().map(|&numbers| Normal::from_array(numbers)).collect())
 }
 
 /// Channels, or whatever stands in their place, and what they are normalised with.
@@ -156,24 +155,38 @@ impl Normalization<'_> {
         let values = x.detach().contiguous()?;
         let contiguous = |t: Option<&Tensor>| t.map(|t| t.detach().contiguous()).transpose();
         let (scale, shift) = (contiguous(weight)?, contiguous(bias)?);
-        let (output, mean, var) = dispatch_float!(x.dtype(), T => {
-            let values = values.as_slice::<T>()?;
-            let (mean, var) = match &self.running {
-                Some((mean, var)) => (mean.clone(), var.clone()),
-                None => {
-                    let channels = Shape::from(dims[1]);
-                    let mut mean = channels.allocate::<T>("batch_norm")?;
-                    let mut var = channels.allocate::<T>("batch_norm")?;
-                    statistics(values, dims, &mut mean, &mut var);
-                    (Tensor::from_parts(mean, channels.clone()), Tensor::from_parts(var, channels))
+        let [n, c, s] = dims;
+        let count = (n * s) as f64;
+        let of_channels = Shape::from([c, 4]);
+        let mut numbers = of_channels.allocate::<f64>("batch_norm")?;
+        let places = numbers.as_chunks_mut().0;
+        let (mean, var) = dispatch_float!(x.dtype(), T => match &self.running {
+            Some((mean, var)) => {
+                let given = mean.as_slice::<T>()?.iter().zip(var.as_slice::<T>()?);
+                for (place, (&mean, &var)) in places.iter_mut().zip(given) {
+                    *place = Normal::given(mean, var, eps).to_array();
                 }
-            };
-            let inverse = inverse_deviations(var.as_slice::<T>()?, eps);
+                (mean.clone(), var.clone())
+            }
+            None => {
+                let channels = Shape::from(c);
+                let mut means = channels.allocate::<T>("batch_norm")?;
+                let mut vars = channels.allocate::<T>("batch_norm")?;
+                moments(values.as_slice::<T>()?, dims, eps.max(0.0), |channel, moments| {
+                    places[channel] = moments.normal::<T>(count, eps).to_array();
+                    means[channel] = T::from_f64(moments.mean / moments.scale);
+                    vars[channel] = T::from_f64(moments.squares / count / moments.scale / moments.scale);
+                });
+                (Tensor::from_parts(means, channels.clone()), Tensor::from_parts(vars, channels))
+            }
+        });
+        let numbers = Tensor::from_parts(numbers, of_channels);
+        let output = dispatch_float!(x.dtype(), T => {
             let scale = scale.as_ref().map(Tensor::as_slice::<T>).transpose()?;
             let shift = shift.as_ref().map(Tensor::as_slice::<T>).transpose()?;
             let mut out = x.shape().allocate::<T>("batch_norm")?;
-            normalize(values, dims, mean.as_slice()?, &inverse, scale, shift, &mut out);
-            (Tensor::from_parts(out, x.shape().clone()), mean, var)
+            normalize(values.as_slice::<T>()?, dims, &normals(&numbers)?, scale, shift, &mut out);
+            Tensor::from_parts(out, x.shape().clone())
         });
         let operation = NormBackward {
             dims,
@@ -183,7 +196,7 @@ impl Normalization<'_> {
             has_bias: bias.is_some(),
         };
         let inputs: Vec<&Tensor> = [Some(x), weight, bias].into_iter().flatten().collect();
-        let mut saved = vec![Save::Input(0), Save::Value(&mean), Save::Value(&var)];
+        let mut saved = vec![Save::Input(0), Save::Value(&numbers)];
         if weight.is_some() {
             saved.push(Save::Input(1));
         }

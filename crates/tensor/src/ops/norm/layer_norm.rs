@@ -4,8 +4,9 @@ use chainrule_kernels::layer_norm::{Affine, backward, forward};
 
 use super::batch_norm::{check_dtypes, check_eps_is_number};
 use crate::autograd::{Backward, Context, Save, record};
+use crate::centred::normalized;
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{Result, Shape, Tensor, bail, dispatch_float};
+use crate::{DType, Result, Shape, Tensor, bail, dispatch_float};
 
 struct LayerNormBackward {
     /// How many dimensions are normalised over.
@@ -29,21 +30,21 @@ impl Backward for LayerNormBackward {
     }
 
     // With x̂ = (x − mean) / σ and ĝ = g·weight: (ĝ − mean(ĝ) − x̂·mean(ĝ·x̂)) / σ. Mean and σ are computed anew from
-    // x to be differentiable.
+    // x to be differentiable, in double precision.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, x) = (ctx.grad()?, ctx.saved(0)?);
+        let dtype = ctx.grad()?.dtype();
+        let (g, x) = (ctx.grad()?.to_dtype(DType::F64)?, ctx.saved(0)?.to_dtype(DType::F64)?);
         let over: Vec<isize> = (1..=self.rank as isize).map(|dim| -dim).collect();
-        let centred = x.sub(&x.mean_dim(&over[..], true)?)?;
-        let inverse = centred.square()?.mean_dim(&over[..], true)?.add(self.eps)?.rsqrt()?;
-        let normalized = centred.mul(&inverse)?;
+        let (normalized, inverse) = normalized(&x, &over, self.eps)?;
         let of_x = ctx.when_needed(0, || {
-            let scaled = if self.has_weight { g.mul(ctx.saved(2)?)? } else { g.clone() };
+            let scaled = if self.has_weight { g.mul(&ctx.saved(2)?.to_dtype(DType::F64)?)? } else { g.clone() };
             let through_variance = normalized.mul(&scaled.mul(&normalized)?.mean_dim(&over[..], true)?)?;
-            scaled.sub(&scaled.mean_dim(&over[..], true)?)?.sub(&through_variance)?.mul(&inverse)
+            let through_mean = scaled.mean_dim(&over[..], true)?;
+            scaled.sub(&through_mean)?.sub(&through_variance)?.mul(&inverse)?.to_dtype(dtype)
         })?;
         // The engine sums them over the rows.
-        let of_weight = if self.has_weight { Some(g.mul(&normalized)?) } else { None };
-        Ok(self.of_inputs([of_x, of_weight, Some(g.clone())]))
+        let of_weight = if self.has_weight { Some(g.mul(&normalized)?.to_dtype(dtype)?) } else { None };
+        Ok(self.of_inputs([of_x, of_weight, Some(ctx.grad()?.clone())]))
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
@@ -119,11 +120,11 @@ impl Tensor {
             let weight = scale.as_ref().map(Tensor::as_slice::<T>).transpose()?;
             let bias = shift.as_ref().map(Tensor::as_slice::<T>).transpose()?;
             let mut out = self.shape().allocate::<T>("layer_norm")?;
-            let pairs = Shape::from([rows, 2]);
-            let mut statistics = pairs.allocate::<T>("layer_norm")?;
+            let of_all = Shape::from([rows, 4]);
+            let mut statistics = of_all.allocate::<T>("layer_norm")?;
             let of_rows = statistics.as_chunks_mut().0;
             forward(values.as_slice()?, n, eps, Affine { weight, bias }, &mut out, of_rows);
-            (Tensor::from_parts(out, self.shape().clone()), Tensor::from_parts(statistics, pairs))
+            (Tensor::from_parts(out, self.shape().clone()), Tensor::from_parts(statistics, of_all))
         });
         let operation = LayerNormBackward {
             rank: normalized_shape.len(),

@@ -1,9 +1,11 @@
 //! Dropout.
 
 use chainrule_kernels::Number;
+use chainrule_kernels::elementwise::zip_block;
 
 use crate::autograd::{Backward, Context, Save, record};
 use crate::create_random::drawn_like;
+use crate::operation::zip_tensors;
 use crate::random::{Generator, with_generator};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Tensor, bail, dispatch_float};
@@ -16,8 +18,20 @@ impl Backward for DropoutBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        Ok(vec![Some(ctx.grad()?.mul(ctx.saved(0)?)?)])
+        let mask = ctx.saved(0)?;
+        Ok(vec![Some(ctx.grad()?.mul(mask)?.masked_fill(&mask.eq(0.0)?, 0.0)?)])
     }
+
+    fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        Ok(vec![Some(kept(ctx.grad()?, ctx.saved(0)?)?)])
+    }
+}
+
+/// x times the mask, and 0 where that is 0, whatever x is: an infinity that is dropped is not to become a NaN.
+fn kept(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    dispatch_float!(x.dtype(), T => zip_tensors("dropout", x.shape(), (x, mask), 0.5, &|x, mask, out| {
+        zip_block((x, mask), out, &|x: T, mask: T| if mask == 0.0 { 0.0 } else { x * mask });
+    }))
 }
 
 impl Tensor {
@@ -53,7 +67,7 @@ impl Tensor {
             bail!(DType, "dropout", "not defined for {}: convert it with to_dtype first", self.dtype());
         }
         if p == 1.0 {
-            return self.mul(0.0);
+            return self.masked_fill(&Tensor::new(true), 0.0);
         }
         let mask = dispatch_float!(self.dtype(), T => {
             let kept = T::from_f64(1.0 - p);
@@ -63,7 +77,7 @@ impl Tensor {
                 Ok(())
             })?
         });
-        let y = self.detach().mul(&mask)?;
+        let y = kept(&self.detach(), &mask)?;
         record(DropoutBackward, &[self], &[Save::Value(&mask)], y)
     }
 }

@@ -38,7 +38,7 @@ impl Tensor {
     /// When a dimension is out of range or named twice.
     #[track_caller]
     pub fn any_dim(&self, dim: impl IntoDims, keepdim: bool) -> Result<Tensor> {
-        let reduced = Reduced::new("any", self.shape(), &dim.into_dims())?;
+        let reduced = Reduced::new("any_dim", self.shape(), &dim.into_dims())?;
         let flags = self.detach().to_dtype(DType::Bool)?;
         Ok(reduced.run(&flags, reduce::any)?.in_shape(reduced.shape(keepdim)))
     }

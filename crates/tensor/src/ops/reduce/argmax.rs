@@ -20,7 +20,7 @@ impl Tensor {
     /// For booleans, and when there is no element.
     #[track_caller]
     pub fn argmax(&self) -> Result<Tensor> {
-        self.detach().reshape([self.numel()])?.argmax_dim(0, false)
+        self.detach().reshape([self.numel()])?.argmax_over("argmax", 0, false)
     }
 
     /// The indices of the largest values over a dimension, of `i64`: the first of equal values, and the first NaN
@@ -40,10 +40,15 @@ impl Tensor {
     /// For booleans, when the dimension is out of range, and when there is no element to choose.
     #[track_caller]
     pub fn argmax_dim(&self, dim: isize, keepdim: bool) -> Result<Tensor> {
+        self.argmax_over("argmax_dim", dim, keepdim)
+    }
+
+    #[track_caller]
+    fn argmax_over(&self, operation: &'static str, dim: isize, keepdim: bool) -> Result<Tensor> {
         if self.dtype() == DType::Bool {
-            bail!(DType, "argmax", "not defined for bool: convert it with to_dtype first");
+            bail!(DType, operation, "not defined for bool: convert it with to_dtype first");
         }
-        Ok(extremum("argmax", &self.detach(), true, dim, keepdim)?.1)
+        Ok(extremum(operation, &self.detach(), true, dim, keepdim)?.1)
     }
 }
 

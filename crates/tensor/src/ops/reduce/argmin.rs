@@ -20,7 +20,7 @@ impl Tensor {
     /// For booleans, and when there is no element.
     #[track_caller]
     pub fn argmin(&self) -> Result<Tensor> {
-        self.detach().reshape([self.numel()])?.argmin_dim(0, false)
+        self.detach().reshape([self.numel()])?.argmin_over("argmin", 0, false)
     }
 
     /// The indices of the smallest values over a dimension, of `i64`: the first of equal values, and the first NaN
@@ -40,10 +40,15 @@ impl Tensor {
     /// For booleans, when the dimension is out of range, and when there is no element to choose.
     #[track_caller]
     pub fn argmin_dim(&self, dim: isize, keepdim: bool) -> Result<Tensor> {
+        self.argmin_over("argmin_dim", dim, keepdim)
+    }
+
+    #[track_caller]
+    fn argmin_over(&self, operation: &'static str, dim: isize, keepdim: bool) -> Result<Tensor> {
         if self.dtype() == DType::Bool {
-            bail!(DType, "argmin", "not defined for bool: convert it with to_dtype first");
+            bail!(DType, operation, "not defined for bool: convert it with to_dtype first");
         }
-        Ok(extremum("argmin", &self.detach(), false, dim, keepdim)?.1)
+        Ok(extremum(operation, &self.detach(), false, dim, keepdim)?.1)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Shape, Tensor, dispatch_float};
 
 struct LogSumExpBackward {
+    dims: Vec<isize>,
     keepdim: Shape,
 }
 
@@ -17,9 +18,13 @@ impl Backward for LogSumExpBackward {
         "logsumexp"
     }
 
+    // eˣ / Σ eˣ. The result is used only to keep eˣ in range: what rounding took from it would be a factor.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (g, y) = (ctx.grad()?.reshape(&self.keepdim)?, ctx.saved(1)?.reshape(&self.keepdim)?);
-        Ok(vec![Some(g.mul(&ctx.saved(0)?.sub(&y)?.exp()?)?)])
+        let (g, y) = (ctx.grad()?.reshape(&self.keepdim)?, ctx.saved(1)?.detach().reshape(&self.keepdim)?);
+        let powers = ctx.saved(0)?.sub(&y)?.exp()?;
+        // Where the result is infinite, NaN stays with the elements that it comes from.
+        let sum = powers.sum_dim(&self.dims[..], true)?.masked_fill(&y.isfinite()?.logical_not()?, 1.0)?;
+        Ok(vec![Some(g.mul(&powers.div(&sum)?)?)])
     }
 }
 
@@ -42,9 +47,10 @@ impl Tensor {
     #[track_caller]
     pub fn logsumexp(&self, dim: impl IntoDims, keepdim: bool) -> Result<Tensor> {
         let x = self.to_dtype(self.dtype().to_float())?;
-        let reduced = Reduced::new("logsumexp", x.shape(), &dim.into_dims())?;
+        let dims = dim.into_dims();
+        let reduced = Reduced::new("logsumexp", x.shape(), &dims)?;
         let out = dispatch_float!(x.dtype(), T => reduced.run(&x, softmax::logsumexp::<T>)?);
-        let operation = LogSumExpBackward { keepdim: reduced.keepdim_shape() };
+        let operation = LogSumExpBackward { dims, keepdim: reduced.keepdim_shape() };
         let out = out.in_shape(reduced.shape(keepdim));
         record(operation, &[&x], &[Save::Input(0), Save::Output(0)], out)
     }

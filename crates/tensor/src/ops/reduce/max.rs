@@ -103,7 +103,7 @@ impl Tensor {
     /// When the dimension is out of range, and when there is no element to choose.
     #[track_caller]
     pub fn max_dim(&self, dim: isize, keepdim: bool) -> Result<(Tensor, Tensor)> {
-        extremum("max", self, true, dim, keepdim)
+        extremum("max_dim", self, true, dim, keepdim)
     }
 }
 

@@ -42,7 +42,7 @@ impl Tensor {
     /// When the dimension is out of range, and when there is no element to choose.
     #[track_caller]
     pub fn min_dim(&self, dim: isize, keepdim: bool) -> Result<(Tensor, Tensor)> {
-        extremum("min", self, false, dim, keepdim)
+        extremum("min_dim", self, false, dim, keepdim)
     }
 }
 

@@ -1,14 +1,34 @@
 //! Norms of vectors.
 
+use chainrule_kernels::elementwise::{View, zip3};
+use chainrule_kernels::reduce::{norms, rounded, sum_wide};
+use chainrule_kernels::{Element, Number};
+
 use crate::autograd::{Backward, Context, Save, record};
 use crate::reduction::Reduced;
 use crate::shape::IntoDims;
 use crate::table::{Kink, Refusal, Row, Sample, distinct, values};
-use crate::{Result, Shape, Tensor, bail};
+use crate::{DType, Result, Shape, Tensor, bail, dispatch_float};
 
 struct NormBackward {
     p: f64,
+    dims: Vec<isize>,
     keepdim: Shape,
+}
+
+impl NormBackward {
+    /// g · sign(x) · |x/y|ᵖ⁻¹, and 0 where y or x is: filled in before anything is divided, so that no derivative
+    /// of any order meets an infinity there.
+    fn formula(&self, g: &Tensor, x: &Tensor, y: &Tensor) -> Result<Tensor> {
+        let zero = y.eq(0.0)?;
+        let g = g.reshape(&self.keepdim)?.masked_fill(&zero, 0.0)?;
+        let y = y.masked_fill(&zero, 1.0)?;
+        if self.p == 2.0 {
+            return g.mul(&x.div(&y)?);
+        }
+        let power = x.masked_fill(&x.eq(0.0)?, 1.0)?.abs()?.div(&y)?.pow(self.p - 1.0)?;
+        g.mul(&x.sign()?.mul(&power)?)
+    }
 }
 
 impl Backward for NormBackward {
@@ -16,18 +36,39 @@ impl Backward for NormBackward {
         "norm"
     }
 
-    // sign(x) · |x/y|ᵖ⁻¹, and 0 where y or x is: filled in before anything is divided, so that no derivative
-    // of any order meets an infinity there.
+    // In double precision, of which no quotient or power of numbers of single precision leaves the range.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (x, y) = (ctx.saved(0)?, ctx.saved(1)?.reshape(&self.keepdim)?);
-        let zero = y.eq(0.0)?;
-        let g = ctx.grad()?.reshape(&self.keepdim)?.masked_fill(&zero, 0.0)?;
-        let y = y.masked_fill(&zero, 1.0)?;
-        if self.p == 2.0 {
-            return Ok(vec![Some(g.div(&y)?.mul(x)?)]);
-        }
-        let power = x.masked_fill(&x.eq(0.0)?, 1.0)?.abs()?.div(&y)?.pow(self.p - 1.0)?;
-        Ok(vec![Some(g.mul(&x.sign()?.mul(&power)?)?)])
+        let (g, x) = (ctx.grad()?, ctx.saved(0)?);
+        let wide = x.to_dtype(DType::F64)?;
+        let y = wide.norm_dim(self.p, &self.dims[..], true)?;
+        Ok(vec![Some(self.formula(&g.to_dtype(DType::F64)?, &wide, &y)?.to_dtype(x.dtype())?)])
+    }
+
+    fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
+        let (g, x, y) = (ctx.grad()?.reshape(&self.keepdim)?, ctx.saved(0)?, ctx.saved(1)?);
+        let shape = x.shape();
+        let out = dispatch_float!(x.dtype(), T => {
+            let mut grad = shape.allocate::<T>("norm")?;
+            let (g_strides, y_strides) = (g.broadcast_strides(shape), y.broadcast_strides(shape));
+            let g = View { strides: &g_strides, ..g.strided::<T>()? };
+            let operands = (g, x.strided::<T>()?, View { strides: &y_strides, ..y.strided::<f64>()? });
+            if self.p == 2.0 {
+                let slope = |g: T, x: T, y: f64| if y == 0.0 { T::ZERO } else { T::from_f64(g.to_f64() * (x.to_f64() / y)) };
+                zip3(shape, operands, &mut grad, 2.0, slope);
+            } else {
+                let power = self.p - 1.0;
+                zip3(shape, operands, &mut grad, 20.0, |g: T, x: T, y: f64| {
+                    if y == 0.0 || x == T::ZERO {
+                        return T::ZERO;
+                    }
+                    let x = x.to_f64();
+                    let sign = if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else { x };
+                    T::from_f64(g.to_f64() * (sign * (x.abs() / y).powf(power)))
+                });
+            }
+            Tensor::from_parts(grad, shape.clone())
+        });
+        Ok(vec![Some(out)])
     }
 }
 
@@ -51,7 +92,7 @@ impl Tensor {
     /// For integers and booleans, and for an infinite or negative p where there are no elements.
     #[track_caller]
     pub fn norm(&self, p: f64) -> Result<Tensor> {
-        self.norm_dim(p, Vec::new(), false)
+        self.norm_over("norm", p, Vec::new(), false)
     }
 
     /// The p-norm over one or several dimensions (none given: over all), which disappear or, with `keepdim`,
@@ -70,13 +111,17 @@ impl Tensor {
     /// As [`norm`](Tensor::norm), and when a dimension is out of range or named twice.
     #[track_caller]
     pub fn norm_dim(&self, p: f64, dim: impl IntoDims, keepdim: bool) -> Result<Tensor> {
+        self.norm_over("norm_dim", p, dim.into_dims(), keepdim)
+    }
+
+    #[track_caller]
+    fn norm_over(&self, operation: &'static str, p: f64, dims: Vec<isize>, keepdim: bool) -> Result<Tensor> {
         if !self.dtype().is_float() {
-            bail!(DType, "norm", "not defined for {}: convert it with to_dtype first", self.dtype());
+            bail!(DType, operation, "not defined for {}: convert it with to_dtype first", self.dtype());
         }
-        let dims = dim.into_dims();
-        let reduced = Reduced::new("norm", self.shape(), &dims)?;
+        let reduced = Reduced::new(operation, self.shape(), &dims)?;
         if (p < 0.0 || p.is_infinite()) && reduced.count() == 0 && reduced.shape(false).numel() > 0 {
-            bail!(Shape, "norm", "there is no element to take the norm {p} of: the shape is {}", self.shape());
+            bail!(Shape, operation, "there is no element to take the norm {p} of: the shape is {}", self.shape());
         }
         if p == f64::INFINITY {
             return self.abs()?.amax(dims, keepdim);
@@ -87,14 +132,24 @@ impl Tensor {
         if p == 1.0 {
             return self.abs()?.sum_dim(dims, keepdim);
         }
-        let x = self.detach();
+        let x = self.detach().contiguous()?;
+        let of_norms = |x: &[f64], dims, out: &mut [f64]| match p {
+            0.0 => sum_wide(x, dims, 1.0, out),
+            _ => norms(x, dims, p, out),
+        };
+        let shape = reduced.keepdim_shape();
+        let (out, wide) = dispatch_float!(x.dtype(), T => {
+            let wide = reduced.run_wide(x.as_slice::<T>()?, |x, dims, out| norms(x, dims, p, out), of_norms)?;
+            let mut out = shape.allocate::<T>(operation)?;
+            rounded(&wide, &mut out, |norm| norm);
+            (Tensor::from_parts(out, shape.clone()), Tensor::from_parts(wide, shape.clone()))
+        });
+        let out = out.in_shape(reduced.shape(keepdim));
         if p == 0.0 {
-            return x.ne(0.0)?.to_dtype(x.dtype())?.sum_dim(dims, keepdim);
+            return Ok(out);
         }
-        let powers = if p == 2.0 { x.square()? } else { x.abs()?.pow(p)? };
-        let out = powers.sum_dim(dims, keepdim)?.pow(1.0 / p)?;
-        let operation = NormBackward { p, keepdim: reduced.keepdim_shape() };
-        record(operation, &[self], &[Save::Input(0), Save::Output(0)], out)
+        let backward = NormBackward { p, dims, keepdim: shape };
+        record(backward, &[self], &[Save::Input(0), Save::Value(&wide)], out)
     }
 }
 

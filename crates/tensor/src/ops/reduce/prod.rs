@@ -1,12 +1,16 @@
 //! Product.
 
-use chainrule_kernels::{reduce, scan};
+use chainrule_kernels::reduce;
 
 use crate::autograd::{Backward, Context, Save, record};
 use crate::reduction::Reduced;
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{DType, Result, Tensor, dispatch_float};
+
+/// The most values without a 0 that are copied for the sake of products of the others. With more, a product that is out of
+/// range has others that are.
+const COPIED: usize = 1024;
 
 struct ProdBackward {
     dim: usize,
@@ -17,12 +21,20 @@ impl Backward for ProdBackward {
         "prod"
     }
 
+    // In double precision, where a product of numbers of single precision is more rarely out of range.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let (x, y) = (ctx.saved(0)?, ctx.saved(1)?);
+        let x = ctx.saved(0)?;
         let [outer, n, inner] = x.shape().around(self.dim);
-        let g = ctx.grad()?.reshape([outer, 1, inner])?;
-        let flat = x.reshape([outer, n, inner])?;
-        let others = if flat.eq(0.0)?.any()?.to_scalar::<bool>()? {
+        let g = ctx.grad()?.reshape([outer, 1, inner])?.to_dtype(DType::F64)?;
+        let flat = x.reshape([outer, n, inner])?.to_dtype(DType::F64)?;
+        let y = flat.prod_dim(1, true)?;
+        let out_of_range = || -> Result<bool> {
+            let size = y.detach().abs()?;
+            let in_range = size.ge(f64::MIN_POSITIVE)?.logical_and(&size.le(f64::MAX)?)?;
+            Ok(!in_range.all()?.to_scalar::<bool>()?)
+        };
+        let has_zeros = flat.detach().eq(0.0)?.any()?.to_scalar::<bool>()?;
+        let others = if has_zeros || n <= COPIED && out_of_range()? {
             // One copy of the values for each of them, in which it is replaced by 1: n² numbers, for which
             // every derivative exists.
             let copies = flat.reshape([outer, 1, n, inner])?.expand([outer, n, n, inner])?;
@@ -30,9 +42,9 @@ impl Backward for ProdBackward {
             let own = i.reshape([n, 1, 1])?.eq(&i.reshape([1, n, 1])?)?;
             copies.masked_fill(&own, 1.0)?.prod_dim(2, false)?
         } else {
-            y.reshape([outer, 1, inner])?.div(&flat)?
+            y.div(&flat)?
         };
-        Ok(vec![Some(g.mul(&others)?.reshape(x.shape())?)])
+        Ok(vec![Some(g.mul(&others)?.reshape(x.shape())?.to_dtype(x.dtype())?)])
     }
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
@@ -40,7 +52,7 @@ impl Backward for ProdBackward {
         let dims = x.shape().around(self.dim);
         let grad = dispatch_float!(x.dtype(), T => {
             let (values, scale) = (x.as_slice::<T>()?, g.as_slice::<T>()?);
-            Tensor::build_for("prod", x.shape(), |out: &mut [T]| scan::prod_of_others(values, scale, dims, out))?
+            Tensor::build_for("prod", x.shape(), |out: &mut [T]| reduce::prod_of_others(values, scale, dims, out))?
         });
         Ok(vec![Some(grad)])
     }
@@ -61,7 +73,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn prod(&self) -> Result<Tensor> {
-        self.reshape([self.numel()])?.prod_dim(0, false)
+        self.reshape([self.numel()])?.prod_over("prod", 0, false)
     }
 
     /// The product over one dimension, which disappears or, with `keepdim`, stays with size 1.
@@ -79,15 +91,19 @@ impl Tensor {
     /// When the dimension is out of range.
     #[track_caller]
     pub fn prod_dim(&self, dim: isize, keepdim: bool) -> Result<Tensor> {
-        let reduced = Reduced::new("prod", self.shape(), &[dim])?;
+        self.prod_over("prod_dim", dim, keepdim)
+    }
+
+    #[track_caller]
+    fn prod_over(&self, operation: &'static str, dim: isize, keepdim: bool) -> Result<Tensor> {
+        let reduced = Reduced::new(operation, self.shape(), &[dim])?;
         let out = match self.dtype() {
             DType::F32 => reduced.run(self, reduce::prod::<f32>)?,
             DType::F64 => reduced.run(self, reduce::prod::<f64>)?,
-            _ => reduced.run(&self.to_dtype(DType::I64)?, reduce::prod::<i64>)?,
+            _ => reduced.run(&self.to_dtype(DType::I64)?, reduce::prod_i64)?,
         };
-        let operation = ProdBackward { dim: dim_index("prod", dim, self.rank())? };
-        let out = out.in_shape(reduced.shape(keepdim));
-        record(operation, &[self], &[Save::Input(0), Save::Output(0)], out)
+        let backward = ProdBackward { dim: dim_index(operation, dim, self.rank())? };
+        record(backward, &[self], &[Save::Input(0)], out.in_shape(reduced.shape(keepdim)))
     }
 }
 

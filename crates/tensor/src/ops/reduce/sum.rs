@@ -37,7 +37,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn sum(&self) -> Result<Tensor> {
-        self.sum_dim(Vec::new(), false)
+        self.sum_over("sum", Vec::new(), false)
     }
 
     /// The sum over one or several dimensions (none given: over all), which disappear or, with `keepdim`,
@@ -57,10 +57,15 @@ impl Tensor {
     /// When a dimension is out of range or named twice.
     #[track_caller]
     pub fn sum_dim(&self, dim: impl IntoDims, keepdim: bool) -> Result<Tensor> {
-        let reduced = Reduced::new("sum", self.shape(), &dim.into_dims())?;
+        self.sum_over("sum_dim", dim.into_dims(), keepdim)
+    }
+
+    #[track_caller]
+    fn sum_over(&self, operation: &'static str, dims: Vec<isize>, keepdim: bool) -> Result<Tensor> {
+        let reduced = Reduced::new(operation, self.shape(), &dims)?;
         let out = match self.dtype() {
-            DType::F32 => reduced.run(self, reduce::sum::<f32>)?,
-            DType::F64 => reduced.run(self, reduce::sum::<f64>)?,
+            DType::F32 => reduced.sums::<f32>(self, 1.0)?,
+            DType::F64 => reduced.sums::<f64>(self, 1.0)?,
             _ => {
                 let x = self.to_dtype(DType::I64)?;
                 reduced.run(&x, |x: &[i64], dims, out: &mut [i64]| reduce::sum_i64(x, dims, |v| v, out))?

@@ -23,6 +23,9 @@ impl Unary for Erf {
         g * T::of(FRAC_2_SQRT_PI) * (-(x * x)).exp()
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
+        // Beyond 40 the density is 0 to the last bit, and so are its derivatives: the infinite slope of a square is not
+        // to meet it.
+        let x = x.clamp(Some(-40.0), Some(40.0))?;
         g.mul(FRAC_2_SQRT_PI)?.mul(&x.square()?.neg()?.exp()?)
     }
 }

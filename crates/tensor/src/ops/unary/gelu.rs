@@ -16,6 +16,10 @@ fn cdf<T: Float>(x: T, tail: T) -> T {
     if x < T::ZERO { tail } else { T::ONE - tail }
 }
 
+/// Beyond this Φ is 0 or 1 and the density 0, to the last bit. Arguments are kept within, so that an infinity does not
+/// meet them.
+const FAR: f64 = 40.0;
+
 #[derive(Clone, Copy)]
 struct Gelu;
 
@@ -25,14 +29,17 @@ impl Unary for Gelu {
     const COST_NS: f64 = 4.0;
     #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
-        x * cdf(x, x.normal_tail())
+        let below = if x < T::of(-FAR) { T::of(-FAR) } else { x };
+        below * cdf(x, x.normal_tail())
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
+        let x = x.within(T::of(FAR));
         let (tail, power) = x.normal_tail_and_power();
         g * (cdf(x, tail) + x * T::of(FRAC_1_SQRT_TAU) * power)
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let x = x.clamp(Some(-FAR), Some(FAR))?;
         let cdf = x.mul(FRAC_1_SQRT_2)?.erf()?.add(1.0)?.mul(0.5)?;
         let pdf = x.square()?.mul(-0.5)?.exp()?.mul(FRAC_1_SQRT_TAU)?;
         g.mul(&cdf.add(&x.mul(&pdf)?)?)

@@ -11,6 +11,10 @@ use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2};
 const SCALE: f64 = FRAC_2_SQRT_PI * SQRT_2 / 2.0;
 const CUBIC: f64 = 0.044715;
 
+/// Beyond this tanh is −1 or 1 to the last bit. Arguments are kept within, so that neither an infinity nor a square that
+/// is one meets the zero that is left.
+const FAR: f64 = 40.0;
+
 /// √(2/π) · (x + 0.044715x³)
 #[inline(always)]
 fn inner<T: Float>(x: T) -> T {
@@ -26,15 +30,18 @@ impl Unary for GeluTanh {
     const COST_NS: f64 = 8.0;
     #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
-        x * T::of(0.5) * (T::ONE + inner(x).tanh())
+        let below = if x < T::of(-FAR) { T::of(-FAR) } else { x };
+        below * T::of(0.5) * (T::ONE + inner(below).tanh())
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
+        let x = x.within(T::of(FAR));
         let t = inner(x).tanh();
         let slope = T::of(SCALE) * (T::ONE + T::of(3.0 * CUBIC) * x * x);
         g * (T::of(0.5) * ((T::ONE + t) + x * (T::ONE - t * t) * slope))
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let x = &x.clamp(Some(-FAR), Some(FAR))?;
         let t = x.add(&x.pow(3.0)?.mul(CUBIC)?)?.mul(SCALE)?.tanh()?;
         let slope = x.square()?.mul(3.0 * CUBIC)?.add(1.0)?.mul(SCALE)?;
         let rise = t.square()?.neg()?.add(1.0)?.mul(&slope)?.mul(x)?;

@@ -15,7 +15,10 @@ impl Unary for LeakyRelu {
     const SAVES: Saves = Saves::Input;
     #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
-        if x > T::ZERO { x } else { x * T::of(self.slope) }
+        // With a slope of 0 it is 0 at −∞ too.
+        let least = T::of(if self.slope == 0.0 { -1.0 } else { f64::NEG_INFINITY });
+        let below = if x < least { least } else { x };
+        if x > T::ZERO { x } else { below * T::of(self.slope) }
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {

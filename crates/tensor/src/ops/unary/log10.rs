@@ -5,7 +5,7 @@ use crate::table::{Kink, Row, Sample, uniform};
 use crate::{Result, Tensor};
 use chainrule_kernels::Float;
 
-use std::f64::consts::LN_10;
+use std::f64::consts::LOG10_E;
 
 #[derive(Clone, Copy)]
 struct Log10;
@@ -20,10 +20,10 @@ impl Unary for Log10 {
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
-        g / (x * T::of(LN_10))
+        g * T::of(LOG10_E) / x
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
-        g.div(&x.mul(LN_10)?)
+        g.mul(LOG10_E)?.div(x)
     }
 }
 

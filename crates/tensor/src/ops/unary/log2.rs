@@ -5,7 +5,7 @@ use crate::table::{Kink, Row, Sample, uniform};
 use crate::{Result, Tensor};
 use chainrule_kernels::Float;
 
-use std::f64::consts::LN_2;
+use std::f64::consts::LOG2_E;
 
 #[derive(Clone, Copy)]
 struct Log2;
@@ -20,10 +20,10 @@ impl Unary for Log2 {
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
-        g / (x * T::of(LN_2))
+        g * T::of(LOG2_E) / x
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
-        g.div(&x.mul(LN_2)?)
+        g.mul(LOG2_E)?.div(x)
     }
 }
 

@@ -5,6 +5,10 @@ use crate::table::{Kink, Row, Sample, values};
 use crate::{Result, Tensor};
 use chainrule_kernels::Float;
 
+/// Beyond this the sigmoid is 0 or 1 to the last bit. Arguments are kept within, so that an infinity does not meet the
+/// zero.
+const FAR: f64 = 1000.0;
+
 #[derive(Clone, Copy)]
 struct Silu;
 
@@ -14,14 +18,17 @@ impl Unary for Silu {
     const COST_NS: f64 = 3.0;
     #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
-        x / (T::ONE + (-x).exp())
+        let below = if x < T::of(-FAR) { T::of(-FAR) } else { x };
+        below / (T::ONE + (-below).exp())
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
+        let x = x.within(T::of(FAR));
         let s = x.sigmoid();
         g * (s * (T::ONE + x * (T::ONE - s)))
     }
     fn grad(self, g: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let x = x.clamp(Some(-FAR), Some(FAR))?;
         let s = x.sigmoid()?;
         g.mul(&s.add(&x.mul(&s.sub(&s.square()?)?)?)?)
     }

@@ -18,7 +18,9 @@ impl Unary for Softplus {
     #[inline(always)]
     fn f<T: Float>(self, x: T) -> T {
         let z = x * T::of(self.beta);
-        if z > T::of(self.threshold) { x } else { z.exp().ln_1p() / T::of(self.beta) }
+        // The exponential of a large z, which a threshold may let through, would be infinite.
+        let near = z.maximum(T::ZERO) + (-z.abs()).exp().ln_1p();
+        if z > T::of(self.threshold) { x } else { near / T::of(self.beta) }
     }
     #[inline(always)]
     fn df<T: Float>(self, g: T, x: T) -> T {
