@@ -41,6 +41,54 @@ fn orthogonal_matrices_of_up_to_sixteen_rows_are_pytorchs_bit_for_bit() {
     assert_eq!(filled(&parameter(&[4, 3], DType::F32), |p| orthogonal_(p, 1.0)), want);
 }
 
+/// Limits of which most deviations away, or on a grid of numbers with few between them, end too, and with the right
+/// mean.
+#[test]
+fn truncation_ends_far_from_the_mean() {
+    // The mean of exp(-x²/2) between the limits, by Simpson's rule over a range that holds all but 1e-30 of it.
+    let mean_between = |low: f64, high: f64| {
+        let (near, n) = (low.max(-high).max(0.0), 200_000);
+        let width = (high - low).min(if near > 0.0 { 70.0 / near } else { 40.0 });
+        let (start, sign) = if high < 0.0 { (-high, -1.0) } else { (low, 1.0) };
+        let (mut weight, mut moment) = (0.0, 0.0);
+        for i in 0..=n {
+            let distance = width * f64::from(i) / f64::from(n);
+            let factor = if i == 0 || i == n { 1.0 } else { [2.0, 4.0][(i % 2) as usize] };
+            let density = factor * (-0.5 * distance * distance - start.max(0.0) * distance).exp();
+            weight += density;
+            moment += density * distance;
+        }
+        sign * (start + moment / weight)
+    };
+    for (a, b) in [(10.0, 1e6), (10.0, 20.0), (-20.0, -10.0), (-1e6, -15.0), (40.0, 41.0), (1000.0, 1e4), (3.0, 1e5)] {
+        for (mean, std) in [(0.0, 1.0), (5.0, 0.5)] {
+            let options = TruncNormal { mean, std, a: mean + std * a, b: mean + std * b };
+            let n = 20_000;
+            let values = filled(&parameter(&[n], DType::F64), |p| trunc_normal_(p, options));
+            assert!(values.iter().all(|&x| options.a <= x && x <= options.b), "{options:?}");
+            let got = (values.iter().sum::<f64>() / n as f64 - mean) / std;
+            let want = mean_between(a, b);
+            // The distance from the limit is about exponential, so its deviation is about its mean.
+            let near = if a > 0.0 { a } else { b };
+            let deviation = (want - near).abs() / (n as f64).sqrt();
+            assert!((got - want).abs() < 5.0 * deviation, "{options:?}: {got} for {want}");
+            filled(&parameter(&[n], DType::F32), |p| trunc_normal_(p, options));
+        }
+    }
+    for options in [
+        TruncNormal { mean: 0.0, std: 1e-300, a: 1.0, b: 2.0 },
+        TruncNormal { mean: -1e308, std: 1e-300, a: 1e308, b: 1.1e308 },
+        TruncNormal { mean: 0.0, std: f64::MIN_POSITIVE, a: -2.0, b: -1.0 },
+    ] {
+        let nearer = if options.a > options.mean { options.a } else { options.b };
+        assert_eq!(filled(&parameter(&[4], DType::F64), |p| trunc_normal_(p, options)), [nearer; 4]);
+    }
+    // Of the f32 from 16777217 to 16777218.9 there is one, seventeen deviations away.
+    let grid = TruncNormal { mean: 16777200.0, std: 1.0, a: 16777217.0, b: 16777218.9 };
+    let values = filled(&parameter(&[4], DType::F32), |p| trunc_normal_(p, grid));
+    assert!(values.iter().all(|&x| x == 16777216.0 || x == 16777218.0), "{values:?}");
+}
+
 #[test]
 fn orthogonal_in_double_precision_and_wide() {
     let want = [

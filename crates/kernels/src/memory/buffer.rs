@@ -41,19 +41,32 @@ impl<T: Element> Buffer<T> {
     /// Where the system has no memory of that size.
     #[inline]
     pub fn try_recycled(len: usize) -> Result<Self, OutOfMemory> {
-        let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes <= MAX_BYTES);
-        let Some(block) = bytes.and_then(|bytes| pool::take(class_of(bytes))) else {
-            return Err(OutOfMemory::of::<T>(len));
-        };
-        // SAFETY: the block was taken from the pool, so we alone know it.
-        unsafe { block.header_mut() }.len = len;
-        let mut buffer = Buffer { block, elements: PhantomData };
+        let mut buffer = Self::taken(len)?;
         if cfg!(debug_assertions) && !cfg!(miri) {
             buffer.fill_raw(T::POISON);
         } else if !T::ANY_BITS {
             buffer.fill_raw(T::ZERO);
         }
         Ok(buffer)
+    }
+
+    /// A buffer that no element is written of: what it holds need not be a valid `T`.
+    #[inline]
+    fn taken(len: usize) -> Result<Self, OutOfMemory> {
+        let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes <= MAX_BYTES);
+        let Some(block) = bytes.and_then(|bytes| pool::take(class_of(bytes))) else {
+            return Err(OutOfMemory::of::<T>(len));
+        };
+        // SAFETY: the block was taken from the pool, so we alone know it.
+        unsafe { block.header_mut() }.len = len;
+        Ok(Buffer { block, elements: PhantomData })
+    }
+
+    /// As [`try_recycled`](Buffer::try_recycled), without the poison, which takes long for large buffers.
+    #[cfg(test)]
+    pub(super) fn try_recycled_unpoisoned(len: usize) -> Option<Self> {
+        assert!(T::ANY_BITS);
+        Self::taken(len).ok()
     }
 
     /// As [`try_recycled`](Buffer::try_recycled), for a kernel's own scratch whose size does not follow the caller's

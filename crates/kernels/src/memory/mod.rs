@@ -6,6 +6,7 @@
 
 mod block;
 mod buffer;
+mod cache;
 mod class;
 mod counted;
 mod counting;

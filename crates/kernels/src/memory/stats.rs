@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
-use super::pool;
+use super::cache;
 
 /// Threads look at whether there is a new peak each time that their own buffers have grown by so many bytes.
 const STEP: i64 = 64 * 1024;
@@ -57,9 +57,9 @@ pub fn stats() -> Stats {
     Stats {
         in_use_bytes,
         peak_bytes: PEAK.fetch_max(in_use_bytes, Relaxed).max(in_use_bytes),
-        cached_bytes: (pool::bytes_from_system() - in_use_bytes as i64).max(0) as usize,
+        cached_bytes: (cache::bytes_from_system() - in_use_bytes as i64).max(0) as usize,
         buffers_taken: sum(|c| &c.taken) as u64,
-        system_allocations: pool::system_allocations(),
+        system_allocations: cache::system_allocations(),
     }
 }
 

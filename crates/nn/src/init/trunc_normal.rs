@@ -1,5 +1,6 @@
 //! Normal numbers within limits.
 
+use chainrule_tensor::random::{Generator, try_with_default};
 use chainrule_tensor::{DType, Parameter, Result, Tensor, bail};
 
 /// The options of [`trunc_normal_`].
@@ -24,19 +25,23 @@ impl Default for TruncNormal {
 /// Above this probability of being within the limits, what falls outside is drawn anew.
 const LIKELY: f64 = 0.3;
 
-/// After so many rounds, whose chance to be needed is below 1e-20 for a candidate, what is left is taken as it is.
-const ROUNDS: usize = 1000;
+/// Where fewer uniform numbers than this part would be taken, numbers are drawn from the tail directly.
+const TAKEN: f64 = 0.01;
+
+/// So many rounds leave nothing open even of 2^60 numbers, where each is closed with a probability of
+/// [`TAKEN`]. Where the grid of the numbers' type has few values between the limits, that is not so.
+const ROUNDS: usize = 10_000;
 
 /// Fills a parameter with numbers from a normal distribution, of which only those between `a` and `b` are taken
 /// (PyTorch: `torch.nn.init.trunc_normal_`).
 ///
 /// Where most are, those outside are drawn anew; where few are, uniform numbers between the limits are taken or left
-/// by the density (von Neumann's rejection). Both are PyTorch's ways, and draw its numbers. Where the limits lie so far
-/// out that hardly a uniform number would be taken, which PyTorch waits for, exponential numbers are taken or left
-/// instead (Robert, "Simulation of truncated normal variables", 1995).
+/// by the density (von Neumann's rejection). These are PyTorch's methods and streams. Where of the uniform numbers less
+/// than a hundredth would be taken, as with limits of which the nearer is ten deviations away, PyTorch does not end; here
+/// exponential numbers are taken or left instead (Robert, "Simulation of truncated normal variables", 1995).
 ///
 /// # Errors
-/// When `std` is not greater than 0, `a` not less than `b`, or an option not finite in the parameter's dtype.
+/// When `std` is not greater than 0, `a` not less than `b`, or an option not finite.
 #[track_caller]
 pub fn trunc_normal_(parameter: &Parameter, options: TruncNormal) -> Result<()> {
     let TruncNormal { mean, std, a, b } = options;
@@ -44,99 +49,154 @@ pub fn trunc_normal_(parameter: &Parameter, options: TruncNormal) -> Result<()> 
         bail!(Value, "trunc_normal_", "std must be above 0 and a below b, and all finite, in {options:?}");
     }
     let like = parameter.tensor().detach();
-    if like.dtype() == DType::F32 && [mean, std, a, b].iter().any(|x| x.abs() > f64::from(f32::MAX)) {
-        bail!(Value, "trunc_normal_", "{options:?} is beyond float32");
-    }
     if like.numel() == 0 {
         return Ok(());
     }
-    let within = cumulative((b - mean) / std)? - cumulative((a - mean) / std)?;
-    let values = match Tail::of(options) {
-        _ if within > LIKELY => by_drawing_anew(&like, options)?,
-        Some(tail) => tail.draw(&like, options)?,
-        None => by_density(&like, options)?,
+    let limits = Limits { low: (a - mean) / std, high: (b - mean) / std };
+    let within = cumulative(limits.high)? - cumulative(limits.low)?;
+    let values = if within > LIKELY {
+        by_drawing_anew(&like, options)?
+    } else if limits.part_taken() > TAKEN {
+        by_density(&like, options)?
+    } else {
+        None
     };
-    // Rounding may have led beyond a limit.
-    parameter.set(&values.clamp(Some(a), Some(b))?)
+    match values {
+        Some(values) => parameter.set(&values),
+        None => parameter.set(&one_by_one(&like, options, limits)?),
+    }
 }
 
+/// `None` where that does not end.
 #[track_caller]
-fn by_drawing_anew(like: &Tensor, TruncNormal { mean, std, a, b }: TruncNormal) -> Result<Tensor> {
+fn by_drawing_anew(like: &Tensor, TruncNormal { mean, std, a, b }: TruncNormal) -> Result<Option<Tensor>> {
     let mut values = like.normal_like(mean, std)?;
     for _ in 0..ROUNDS {
         let outside = values.lt(a)?.logical_or(&values.gt(b)?)?;
         if !outside.any()?.to_scalar::<bool>()? {
-            break;
+            return Ok(Some(values));
         }
         // As many are drawn as there are in all: PyTorch's order.
         values = Tensor::where_(&outside, &like.normal_like(mean, std)?, &values)?;
     }
-    Ok(values)
+    Ok(None)
 }
 
-/// Limits that are both on one side of the mean and so far from each other that the density falls steeply between them.
-/// Numbers are in standard deviations from the mean.
-struct Tail {
-    nearer: f64,
-    width: f64,
-    /// 1 above the mean, -1 below.
-    side: f64,
-}
-
-impl Tail {
-    fn of(TruncNormal { mean, std, a, b }: TruncNormal) -> Option<Tail> {
-        let (low, high) = ((a - mean) / std, (b - mean) / std);
-        let (nearer, side) = if low > 0.0 { (low, 1.0) } else { (-high, -1.0) };
-        let tail = Tail { nearer, width: (b - a) / std, side };
-        // A uniform number is taken with a probability of about 1 / (nearer · width).
-        (nearer > 0.0 && nearer * tail.width > 20.0).then_some(tail)
-    }
-
-    /// Exponential numbers of the best rate, cut off at the width, are taken or left by what the density has less.
-    #[track_caller]
-    fn draw(&self, like: &Tensor, TruncNormal { mean, std, .. }: TruncNormal) -> Result<Tensor> {
-        let &Tail { nearer, width, side } = self;
-        let excess = 2.0 / (nearer.hypot(2.0) + nearer);
-        let rate = nearer + excess;
-        // −ln(1 − u·(1 − e^(−rate·width))) / rate
-        let candidates = || like.rand_like()?.mul((-rate * width).exp_m1())?.log1p()?.div(-rate);
-        let left_out = |beyond: &Tensor| {
-            let density = beyond.sub(excess)?.square()?.mul(-0.5)?;
-            like.rand_like()?.log()?.gt(&density)
-        };
-        let beyond = taken(candidates, left_out)?;
-        beyond.add(nearer)?.mul(side * std)?.add(mean)
-    }
-}
-
-/// Candidates, each drawn anew until it is not left out.
+/// `None` where that does not end.
 #[track_caller]
-fn taken(
-    candidates: impl Fn() -> Result<Tensor>,
-    left_out: impl Fn(&Tensor) -> Result<Tensor>,
-) -> Result<Tensor> {
-    let mut values = candidates()?;
-    let mut pending = left_out(&values)?;
-    for _ in 0..ROUNDS {
-        if !pending.any()?.to_scalar::<bool>()? {
-            break;
-        }
-        let others = candidates()?;
-        values = Tensor::where_(&pending, &others, &values)?;
-        pending = pending.logical_and(&left_out(&others)?)?;
-    }
-    Ok(values)
-}
-
-#[track_caller]
-fn by_density(like: &Tensor, TruncNormal { mean, std, a, b }: TruncNormal) -> Result<Tensor> {
+fn by_density(like: &Tensor, TruncNormal { mean, std, a, b }: TruncNormal) -> Result<Option<Tensor>> {
     // The density's logarithm is measured from its highest point between the limits.
     let highest = -0.5 * ((mean.clamp(a, b) - mean) / std).powi(2);
     let left_out = |candidates: &Tensor| {
         let density = candidates.sub(mean)?.div(std)?.square()?.mul(-0.5)?.sub(highest)?;
         like.rand_like()?.log()?.gt(&density)
     };
-    taken(|| like.uniform_like(a, b), left_out)
+    let mut values = like.uniform_like(a, b)?;
+    let mut pending = left_out(&values)?;
+    for _ in 0..ROUNDS {
+        if !pending.any()?.to_scalar::<bool>()? {
+            return Ok(Some(values));
+        }
+        let candidates = like.uniform_like(a, b)?;
+        values = Tensor::where_(&pending, &candidates, &values)?;
+        pending = pending.logical_and(&left_out(&candidates)?)?;
+    }
+    Ok(None)
+}
+
+/// Each number by itself, in double precision, in row-major order: one of [`Limits::draw`].
+#[track_caller]
+fn one_by_one(like: &Tensor, TruncNormal { mean, std, a, b }: TruncNormal, limits: Limits) -> Result<Tensor> {
+    let values = Tensor::full(like.shape(), 0.0, DType::F64)?;
+    let mut values = values.into_vec::<f64>()?;
+    let drawn = try_with_default(|generator| {
+        values.fill_with(|| match limits.draw(generator) {
+            Place::FromLow(distance) => a + std * distance,
+            Place::FromHigh(distance) => b - std * distance,
+            Place::FromMean(distance) => mean + std * distance,
+        });
+    });
+    if let Err(fault) = drawn {
+        bail!(Value, "trunc_normal_", "{fault}");
+    }
+    // Rounding must not lead out of the limits.
+    Tensor::from_vec(values, like.shape())?.to_dtype(like.dtype())?.clamp(a, b)
+}
+
+/// The limits in deviations from the mean.
+#[derive(Clone, Copy)]
+struct Limits {
+    low: f64,
+    high: f64,
+}
+
+/// A number as a distance in deviations, which is exact also where the limits are so far from the mean that their
+/// difference to it is not.
+enum Place {
+    FromLow(f64),
+    FromHigh(f64),
+    FromMean(f64),
+}
+
+impl Limits {
+    /// How far the nearer limit is from the mean, if both lie on one side of it, and how far the limits are apart.
+    fn tail(self) -> (f64, f64) {
+        (self.low.max(-self.high).max(0.0), self.high - self.low)
+    }
+
+    /// About the part of the uniform numbers between the limits that the density lets through.
+    fn part_taken(self) -> f64 {
+        let (near, width) = self.tail();
+        // The density from the nearer limit on, relative to that there, has at most this integral (Mills' ratio).
+        let integral = 4.0 / (3.0 * near + near.hypot(8f64.sqrt()));
+        (integral / width).min(1.0)
+    }
+
+    /// A number between the limits. Of the candidates more than every second is taken.
+    fn draw(self, generator: &mut Generator) -> Place {
+        let (near, width) = self.tail();
+        if near == 0.0 {
+            return Place::FromMean(self.draw_around_mean(generator));
+        }
+        // An exponential number of this rate fits best; from the limit on, it is the peak of the density's ratio to it.
+        let rate = 0.5 * (near + near.hypot(2.0));
+        let peak = 2.0 / (near + near.hypot(2.0));
+        let distance = loop {
+            let [u, v] = units(generator);
+            // By the inverse of the distribution function of those between the limits.
+            let distance = (-(u * (-rate * width).exp_m1()).ln_1p() / rate).min(width);
+            if v <= (-0.5 * (distance - peak).powi(2)).exp() {
+                break distance;
+            }
+        };
+        if self.low > 0.0 { Place::FromLow(distance) } else { Place::FromHigh(distance) }
+    }
+
+    fn draw_around_mean(self, generator: &mut Generator) -> f64 {
+        let Limits { low, high } = self;
+        let mut candidate = [0.0];
+        loop {
+            if high - low > 2.0 {
+                _ = generator.normal(&mut candidate, 0.0, 1.0);
+                if (low..=high).contains(&candidate[0]) {
+                    return candidate[0];
+                }
+            } else {
+                let [u, v] = units(generator);
+                let candidate = low + (high - low) * u;
+                if v <= (-0.5 * candidate * candidate).exp() {
+                    return candidate;
+                }
+            }
+        }
+    }
+}
+
+fn units(generator: &mut Generator) -> [f64; 2] {
+    let mut units = [0.0; 2];
+    // Bounds of 0 and 1 are never refused.
+    _ = generator.uniform(&mut units, 0.0, 1.0);
+    units
 }
 
 /// The probability that a standard normal number is below `x`.

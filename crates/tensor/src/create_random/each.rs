@@ -1,6 +1,7 @@
 //! Draws whose parameters are tensors, one for each element.
 
 use super::drawn;
+use crate::allocate::try_vec;
 use crate::random::Generator;
 use crate::{FloatElement, Result, Shape, Tensor, bail, dispatch_float};
 
@@ -31,8 +32,9 @@ fn one_each<T: FloatElement>(
     parameter: &Tensor,
     fill: impl FnOnce(&mut Generator, &mut [T], &[T]) -> Result<(), String>,
 ) -> Result<Tensor> {
-    let values = parameter.to_vec::<T>()?;
-    drawn(operation, parameter.shape().clone(), |generator, out| fill(generator, out, &values))
+    let values = parameter.in_order()?;
+    let values = values.as_slice::<T>()?;
+    drawn(operation, parameter.shape().clone(), |generator, out| fill(generator, out, values))
 }
 
 impl Tensor {
@@ -52,10 +54,10 @@ impl Tensor {
     #[track_caller]
     pub fn bernoulli_each(&self) -> Result<Tensor> {
         check_float("bernoulli", self)?;
+        let mut ones = self.shape().allocate::<bool>("bernoulli")?;
         dispatch_float!(self.dtype(), T => one_each("bernoulli", self, |g, out: &mut [T], probabilities| {
-            let mut ones = vec![false; out.len()];
             g.bernoulli_each(&mut ones, probabilities)?;
-            out.iter_mut().zip(ones).for_each(|(value, one)| *value = T::from(u8::from(one)));
+            out.iter_mut().zip(&*ones).for_each(|(value, &one)| *value = T::from(u8::from(one)));
             Ok(())
         }))
     }
@@ -94,8 +96,9 @@ impl Tensor {
     pub fn binomial(&self, probabilities: &Tensor) -> Result<Tensor> {
         let [counts, probabilities] = pair("binomial", self, probabilities)?;
         dispatch_float!(counts.dtype(), T => {
-            let probabilities = probabilities.to_vec::<T>()?;
-            one_each("binomial", &counts, |g, out: &mut [T], counts| g.binomial(out, counts, &probabilities))
+            let probabilities = probabilities.in_order()?;
+            let probabilities = probabilities.as_slice::<T>()?;
+            one_each("binomial", &counts, |g, out: &mut [T], counts| g.binomial(out, counts, probabilities))
         })
     }
 
@@ -151,9 +154,11 @@ impl Tensor {
             _ => bail!(Shape, "multinomial", "expects [n] or [rows, n], not shape {}", self.shape()),
         };
         dispatch_float!(self.dtype(), T => {
-            let weights = self.to_vec::<T>()?;
+            let weights = self.in_order()?;
+            let weights = weights.as_slice::<T>()?;
+            let mut scratch = try_vec("multinomial", width)?;
             drawn("multinomial", shape, |generator, out: &mut [i64]| {
-                generator.multinomial_rows(out, &weights, [rows, width, samples], replacement)
+                generator.multinomial_with(&mut scratch, out, weights, [rows, width, samples], replacement)
             })
         })
     }

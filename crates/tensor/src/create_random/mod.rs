@@ -7,15 +7,16 @@ mod like;
 pub(crate) use like::drawn_like;
 
 use crate::random::{Generator, try_with_default};
-use crate::{Element, Error, ErrorKind, Result, Shape, Tensor};
+use crate::{Element, Error, ErrorKind, Result, Shape, Tensor, bail};
 
 /// Draws from the default generator; a refusal of the generator becomes an error of the operation.
 #[track_caller]
 fn draw<R>(operation: &str, f: impl FnOnce(&mut Generator) -> Result<R, String>) -> Result<R> {
-    match try_with_default(f).flatten() {
-        Ok(value) => Ok(value),
+    match try_with_default(f) {
+        Err(in_use) => bail!(Value, operation, "{in_use}"),
+        Ok(Ok(value)) => Ok(value),
         // A generator's own messages begin with the name of its method, and the error names the operation.
-        Err(message) => {
+        Ok(Err(message)) => {
             let rule = message.split_once(": ").map_or(&*message, |(_, rule)| rule);
             Err(Error::new(ErrorKind::Value, operation, rule))
         }
@@ -83,21 +84,18 @@ impl Tensor {
     /// When `low >= high`.
     #[track_caller]
     pub fn randint(low: i64, high: i64, shape: impl Into<Shape>) -> Result<Tensor> {
-        let shape = shape.into();
-        let mut values = shape.allocate::<i64>("randint")?;
-        draw("randint", |generator| generator.random_from_to(&mut values, low, high))?;
-        Ok(Tensor::from_parts(values, shape))
+        drawn("randint", shape.into(), |generator, out| generator.random_from_to(out, low, high))
     }
 
     /// The integers below `n` in random order, as `i64` (PyTorch: `torch.randperm`).
+    ///
+    /// # Errors
+    /// When there is not so much memory.
     #[track_caller]
     pub fn randperm(n: usize) -> Result<Tensor> {
-        let shape = Shape::from(n);
-        let mut order = shape.allocate::<i64>("randperm")?;
-        draw("randperm", |generator| {
-            generator.permute(&mut order);
+        drawn("randperm", Shape::from(n), |generator, out| {
+            generator.permute(out);
             Ok(())
-        })?;
-        Ok(Tensor::from_parts(order, shape))
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! Gamma-distributed numbers, and proportions made of them.
 
+use chainrule_kernels::memory::try_vec;
+
 use super::{Generator, RandomFloat};
 
 impl Generator {
@@ -28,7 +30,8 @@ impl Generator {
     ///
     /// # Errors
     ///
-    /// When a concentration is not greater than 0, or the lengths differ. Nothing is drawn then.
+    /// When a concentration is not greater than 0, the lengths differ, or there is not enough memory. Nothing is drawn
+    /// then.
     pub fn dirichlet<T>(&mut self, out: &mut [T], concentrations: &[T], width: usize) -> Result<(), String>
     where
         T: RandomFloat + Into<f64>,
@@ -37,11 +40,20 @@ impl Generator {
         if width == 0 {
             return Ok(());
         }
-        let gammas: Vec<f64> =
-            concentrations.iter().map(|&c| self.gamma_one::<f64>(c.into()).max(f64::MIN_POSITIVE)).collect();
-        for (out, gammas) in out.chunks_mut(width).zip(gammas.chunks(width)) {
-            let sum: f64 = gammas.iter().sum();
-            for (value, gamma) in out.iter_mut().zip(gammas) {
+        let most = width.min(out.len());
+        let mut gammas: Vec<f64> = try_vec(most).map_err(|refused| format!("dirichlet: {refused}"))?;
+        for (out, concentrations) in out.chunks_mut(width).zip(concentrations.chunks(width)) {
+            gammas.clear();
+            gammas.extend(
+                concentrations.iter().map(|&c| self.gamma_one::<f64>(c.into()).max(f64::MIN_POSITIVE)),
+            );
+            let mut sum: f64 = gammas.iter().sum();
+            if !sum.is_finite() {
+                // The same proportions in numbers whose sum fits.
+                gammas.iter_mut().for_each(|gamma| *gamma *= 2f64.powi(-64));
+                sum = gammas.iter().sum();
+            }
+            for (value, gamma) in out.iter_mut().zip(&gammas) {
                 *value = T::from_f64((gamma / sum).clamp(T::MIN_POSITIVE, T::BELOW_ONE));
             }
         }

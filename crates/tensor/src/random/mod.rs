@@ -8,7 +8,7 @@
 //! Functions without an explicit generator use one for the whole process. It
 //! starts from [`DEFAULT_SEED`], so a program that never calls [`manual_seed`]
 //! is repeatable too, unless its threads draw in a varying order. Inside of
-//! [`with_generator`] they use another.
+//! [`with_generator`] and [`with_seed`] they use another.
 //!
 //! ```
 //! use chainrule_tensor::random::{default_state, manual_seed, set_default_state, with_default};
@@ -48,12 +48,11 @@ mod twister;
 mod uniform;
 
 use std::cell::Cell;
-use std::ops::{Deref, DerefMut};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 pub use float::RandomFloat;
 pub use generator::Generator;
-pub use scope::with_generator;
+pub use scope::{with_generator, with_seed};
 pub use state::GeneratorState;
 
 /// The seed of the process-wide generator until [`manual_seed`] is called.
@@ -68,9 +67,9 @@ static DEFAULT: LazyLock<Mutex<Generator>> = LazyLock::new(|| Mutex::new(Generat
 ///
 /// # Panics
 ///
-/// Inside the closure of [`with_default`].
+/// In a closure of [`with_default`] that has the process-wide generator.
 pub fn manual_seed(seed: u64) {
-    expect_free(lock()).manual_seed(seed);
+    locked().0.manual_seed(seed);
 }
 
 /// Calls `draw` with the default generator: that of [`with_generator`] inside of it, elsewhere the process-wide one,
@@ -78,27 +77,41 @@ pub fn manual_seed(seed: u64) {
 ///
 /// # Panics
 ///
-/// When `draw` itself asks for the default generator in another way than through its argument. (What returns a `Result`
-/// there, as [`Tensor::rand`](crate::Tensor::rand) does, returns an error.)
+/// In a closure of itself, unless a [`with_generator`] lies between them: the outer closure has the generator.
+/// ([`try_with_default`] gives an error, and so do all operations that draw.)
 pub fn with_default<R>(draw: impl FnOnce(&mut Generator) -> R) -> R {
-    expect_free(try_with_default(draw))
+    try_with_default(draw).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
-/// As [`with_default`], with an error where the generator is in use by a closure that this is called from.
-pub(crate) fn try_with_default<R>(draw: impl FnOnce(&mut Generator) -> R) -> Result<R, String> {
-    scope::with_current(|current| match current {
+/// As [`with_default`], for what may be called from anywhere.
+///
+/// ```
+/// use chainrule_tensor::random::{try_with_default, with_default};
+///
+/// let inside = with_default(|_| try_with_default(|generator| generator.random()));
+/// assert!(inside.unwrap_err().contains("with_default"));
+/// assert!(try_with_default(|generator| generator.random()).is_ok());
+/// ```
+///
+/// # Errors
+///
+/// In a closure of itself or of `with_default`, unless a [`with_generator`] lies between them: the outer closure has the
+/// generator. Nothing is called then.
+pub fn try_with_default<R>(draw: impl FnOnce(&mut Generator) -> R) -> Result<R, String> {
+    let drawn = scope::with_current(|current| match current {
         Some(generator) => Ok(draw(generator)),
-        None => Ok(draw(&mut *lock()?)),
-    })?
+        None => lock().map(|mut generator| draw(&mut generator.0)),
+    });
+    drawn.and_then(|drawn| drawn).map_err(String::from)
 }
 
 /// The state of the process-wide generator, like `torch.get_rng_state`.
 ///
 /// # Panics
 ///
-/// Inside the closure of [`with_default`].
+/// In a closure of [`with_default`] that has the process-wide generator.
 pub fn default_state() -> GeneratorState {
-    expect_free(lock()).state()
+    locked().0.state()
 }
 
 /// Puts the process-wide generator into a saved state, like
@@ -106,50 +119,40 @@ pub fn default_state() -> GeneratorState {
 ///
 /// # Errors
 ///
-/// Those of [`Generator::set_state`], and inside the closure of [`with_default`].
+/// Those of [`Generator::set_state`], and in a closure of [`with_default`] that has the process-wide generator.
 pub fn set_default_state(state: &GeneratorState) -> Result<(), String> {
-    lock()?.set_state(state)
+    lock()?.0.set_state(state)
 }
 
+/// What is said to a closure of `with_default` that draws in another way than from its argument.
 const IN_USE: &str =
-    "the default generator is in use by the closure of with_default, which must draw through its argument";
-
-fn expect_free<T>(result: Result<T, String>) -> T {
-    result.unwrap_or_else(|error| panic!("{error}"))
-}
+    "the default generator is in use by a closure of with_default, which draws from its argument alone";
 
 thread_local! {
-    /// Whether this thread holds the process-wide generator: to wait for it would be for ever.
-    static HELD: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread has the process-wide generator.
+    static HAS_LOCK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The process-wide generator, locked by this thread.
-struct Held(MutexGuard<'static, Generator>);
+/// The process-wide generator, until dropped.
+struct Locked(MutexGuard<'static, Generator>);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        HAS_LOCK.set(false);
+    }
+}
 
 /// A panic inside `with_default` leaves a generator somewhere in its stream,
 /// but never a broken one: poison is no reason to stop.
-fn lock() -> Result<Held, String> {
-    if HELD.replace(true) {
-        return Err(IN_USE.to_string());
+fn lock() -> Result<Locked, &'static str> {
+    if HAS_LOCK.get() {
+        return Err(IN_USE);
     }
-    Ok(Held(DEFAULT.lock().unwrap_or_else(PoisonError::into_inner)))
+    let generator = DEFAULT.lock().unwrap_or_else(PoisonError::into_inner);
+    HAS_LOCK.set(true);
+    Ok(Locked(generator))
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        HELD.set(false);
-    }
-}
-
-impl Deref for Held {
-    type Target = Generator;
-    fn deref(&self) -> &Generator {
-        &self.0
-    }
-}
-
-impl DerefMut for Held {
-    fn deref_mut(&mut self) -> &mut Generator {
-        &mut self.0
-    }
+fn locked() -> Locked {
+    lock().unwrap_or_else(|fault| panic!("{fault}"))
 }

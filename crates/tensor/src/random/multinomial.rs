@@ -1,5 +1,7 @@
 //! Draws of categories by weight.
 
+use chainrule_kernels::memory::try_vec;
+
 use super::{Generator, RandomFloat};
 
 impl Generator {
@@ -10,8 +12,8 @@ impl Generator {
     /// # Errors
     ///
     /// When `samples` is 0, a weight is negative, NaN or infinite, all are
-    /// zero, or more different categories are asked for than have a weight
-    /// greater than 0. Nothing is drawn then.
+    /// zero, more different categories are asked for than have a weight
+    /// greater than 0, or there is not enough memory. Nothing is drawn then.
     pub fn multinomial<T>(
         &mut self,
         weights: &[T],
@@ -21,7 +23,10 @@ impl Generator {
     where
         T: RandomFloat + PartialOrd + Into<f64>,
     {
-        let mut drawn = vec![0; samples];
+        check_samples(samples)?;
+        check(weights, samples, replacement)?;
+        let mut drawn = try_vec(samples).map_err(|refused| format!("multinomial: {refused}"))?;
+        drawn.resize(samples, 0);
         self.multinomial_rows(&mut drawn, weights, [1, weights.len(), samples], replacement)?;
         Ok(drawn)
     }
@@ -36,19 +41,33 @@ impl Generator {
         &mut self,
         out: &mut [i64],
         weights: &[T],
+        sizes: [usize; 3],
+        replacement: bool,
+    ) -> Result<(), String>
+    where
+        T: RandomFloat + PartialOrd + Into<f64>,
+    {
+        let mut scratch = try_vec(sizes[1]).map_err(|refused| format!("multinomial: {refused}"))?;
+        self.multinomial_with(&mut scratch, out, weights, sizes, replacement)
+    }
+
+    /// As [`multinomial_rows`](Generator::multinomial_rows), with memory for the numbers of one row.
+    pub(crate) fn multinomial_with<T>(
+        &mut self,
+        scratch: &mut Vec<(f64, i64)>,
+        out: &mut [i64],
+        weights: &[T],
         [rows, width, samples]: [usize; 3],
         replacement: bool,
     ) -> Result<(), String>
     where
         T: RandomFloat + PartialOrd + Into<f64>,
     {
-        if samples == 0 {
-            return Err("multinomial: the number of samples must be greater than 0".into());
-        }
+        check_samples(samples)?;
         if width == 0 {
             return Err("multinomial: a weight greater than 0 is needed, got none among 0".into());
         }
-        if weights.len() != rows * width || out.len() != rows * samples {
+        if Some(weights.len()) != rows.checked_mul(width) || Some(out.len()) != rows.checked_mul(samples) {
             return Err(format!(
                 "multinomial: {} weights and {} places do not make {rows} rows of {width} weights and {samples} samples",
                 weights.len(),
@@ -58,47 +77,75 @@ impl Generator {
         for row in weights.chunks(width) {
             check(row, samples, replacement)?;
         }
-        let pairs = out.chunks_mut(samples).zip(weights.chunks(width));
-        // PyTorch draws a single sample by the method without replacement.
-        if replacement && samples > 1 {
-            pairs.for_each(|(out, weights)| self.with_replacement(out, weights));
-        } else {
-            pairs.for_each(|(out, weights)| self.without_replacement(out, weights));
+        for (out, weights) in out.chunks_mut(samples).zip(weights.chunks(width)) {
+            scratch.clear();
+            // PyTorch draws a single sample by the method without replacement.
+            if replacement && samples > 1 {
+                self.with_replacement(scratch, out, weights);
+            } else {
+                self.without_replacement(scratch, out, weights);
+            }
         }
         Ok(())
     }
 
     /// Finds uniform values in the cumulative distribution.
-    fn with_replacement<T: RandomFloat + Into<f64>>(&mut self, out: &mut [i64], weights: &[T]) {
+    fn with_replacement<T>(&mut self, scratch: &mut Vec<(f64, i64)>, out: &mut [i64], weights: &[T])
+    where
+        T: RandomFloat + Into<f64>,
+    {
         // Sums are rounded to the weights' type at each step, as PyTorch's are.
         let round = |value: f64| -> f64 { T::from_f64(value).into() };
+        let add = |sum: &mut f64, weight: f64| {
+            *sum = round(*sum + weight);
+            *sum
+        };
         let mut sum = 0.0;
-        let mut cumulative: Vec<f64> = Vec::with_capacity(weights.len());
-        for &weight in weights {
-            sum = round(sum + weight.into());
-            cumulative.push(sum);
+        let weight = |i: i64| -> f64 { weights[i as usize].into() };
+        let places = 0..weights.len() as i64;
+        scratch
+            .extend(places.clone().map(|i| (add(&mut sum, weight(i)), i)).filter(|&(_, i)| weight(i) > 0.0));
+        if !sum.is_finite() {
+            // The same proportions in numbers whose sum fits.
+            let scale = 2f64.powi(-64);
+            (sum, _) = (0.0, scratch.clear());
+            let sums = places.map(|i| (add(&mut sum, weight(i) * scale), i));
+            scratch.extend(sums.filter(|&(_, i)| weight(i) > 0.0));
         }
-        for value in &mut cumulative {
-            *value = round(*value / sum);
+        for (bound, _) in &mut *scratch {
+            *bound = round(*bound / sum);
         }
-        if let Some(last) = cumulative.last_mut() {
+        if let Some((last, _)) = scratch.last_mut() {
             *last = 1.0;
         }
         out.fill_with(|| {
             let uniform = f64::unit(self);
-            cumulative.partition_point(|&bound| bound < uniform) as i64
+            scratch[scratch.partition_point(|&(bound, _)| bound < uniform)].1
         });
     }
 
     /// The categories whose weight over an exponential value is greatest
     /// (Efraimidis and Spirakis, 2006), in falling order of that ratio.
-    fn without_replacement<T: RandomFloat + Into<f64>>(&mut self, out: &mut [i64], weights: &[T]) {
-        let clocks: Vec<T> = weights.iter().map(|_| self.exponential_one(1.0)).collect();
-        let ratio = |i: usize| -> f64 { T::from_f64(weights[i].into() / clocks[i].into()).into() };
-        // A weight of zero over a clock of zero would be NaN: it is never chosen.
-        let mut order: Vec<usize> = (0..weights.len()).filter(|&i| weights[i].into() > 0.0).collect();
-        order.sort_by(|&a, &b| ratio(b).total_cmp(&ratio(a)));
-        out.iter_mut().zip(order).for_each(|(out, i)| *out = i as i64);
+    fn without_replacement<T>(&mut self, scratch: &mut Vec<(f64, i64)>, out: &mut [i64], weights: &[T])
+    where
+        T: RandomFloat + Into<f64>,
+    {
+        for (&weight, i) in weights.iter().zip(0..) {
+            let clock: T = self.exponential_one(1.0);
+            // A weight of zero over a clock of zero would be NaN: it is never chosen.
+            if weight.into() > 0.0 {
+                scratch.push((T::from_f64(weight.into() / clock.into()).into(), i));
+            }
+        }
+        scratch.sort_unstable_by(|(a, i), (b, j)| b.total_cmp(a).then(i.cmp(j)));
+        out.iter_mut().zip(scratch).for_each(|(out, (_, i))| *out = *i);
+    }
+}
+
+fn check_samples(samples: usize) -> Result<(), String> {
+    match samples {
+        0 => Err("multinomial: the number of samples must be greater than 0".into()),
+        _ => Ok(()),
     }
 }
 

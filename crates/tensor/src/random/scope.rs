@@ -1,20 +1,24 @@
-//! [`with_generator`]: another default generator for a while.
+//! [`with_generator`] and [`with_seed`]: another default generator for a while.
 
 use std::cell::RefCell;
 
-use super::Generator;
+use super::{Generator, IN_USE};
 
-thread_local! {
-    static CURRENT: RefCell<Current> = const { RefCell::new(Current::ProcessWide) };
+/// What draws from the default generator on a thread are taken from.
+#[derive(Default)]
+enum Current {
+    /// The process-wide generator.
+    #[default]
+    Process,
+    /// A generator of this seed, which nothing was drawn from yet.
+    Seed(u64),
+    Own(Box<Generator>),
+    /// What is in use by a closure of [`try_with_default`](super::try_with_default).
+    Lent,
 }
 
-/// The default generator of a thread.
-enum Current {
-    ProcessWide,
-    /// That of the innermost scope.
-    Own(Box<Generator>),
-    /// That of the innermost scope, while a closure draws from it.
-    InUse,
+thread_local! {
+    static CURRENT: RefCell<Current> = const { RefCell::new(Current::Process) };
 }
 
 /// Calls `draw`; whatever draws from the default generator on this thread meanwhile draws from this one instead:
@@ -39,48 +43,63 @@ enum Current {
 /// have a generator of their own are repeatable.
 pub fn with_generator<R>(generator: &mut Generator, draw: impl FnOnce() -> R) -> R {
     let outer = CURRENT.replace(Current::Own(Box::new(generator.clone())));
-    let _scope = Scope { generator, outer };
+    let _scope = Scope { generator: Some(generator), outer };
+    draw()
+}
+
+/// As [`with_generator`], with a new generator of this seed. It is made when something is drawn, so that where nothing
+/// is, this costs next to nothing.
+///
+/// ```
+/// # use chainrule_tensor::{Tensor, Result};
+/// # use chainrule_tensor::random::{manual_seed, with_seed};
+/// # fn main() -> Result<()> {
+/// let x = with_seed(7, || Tensor::rand([2]))?;
+/// manual_seed(7);
+/// assert_eq!(x.to_vec::<f32>()?, Tensor::rand([2])?.to_vec::<f32>()?);
+/// # Ok(())
+/// # }
+/// ```
+pub fn with_seed<R>(seed: u64, draw: impl FnOnce() -> R) -> R {
+    let outer = CURRENT.replace(Current::Seed(seed));
+    let _scope = Scope { generator: None, outer };
     draw()
 }
 
 /// Puts things back, after a panic too.
 struct Scope<'a> {
-    generator: &'a mut Generator,
+    generator: Option<&'a mut Generator>,
     outer: Current,
 }
 
 impl Drop for Scope<'_> {
     fn drop(&mut self) {
-        let outer = std::mem::replace(&mut self.outer, Current::ProcessWide);
-        if let Current::Own(used) = CURRENT.replace(outer) {
-            *self.generator = *used;
+        let used = CURRENT.replace(std::mem::take(&mut self.outer));
+        if let (Some(generator), Current::Own(used)) = (self.generator.as_deref_mut(), used) {
+            *generator = *used;
         }
     }
 }
 
-/// Calls `draw` with the generator of the innermost scope of this thread; an error where a closure that this is called
-/// from draws from it.
-pub(super) fn with_current<R>(draw: impl FnOnce(Option<&mut Generator>) -> R) -> Result<R, String> {
-    match CURRENT.replace(Current::InUse) {
-        Current::InUse => Err(super::IN_USE.to_string()),
-        Current::ProcessWide => {
-            CURRENT.set(Current::ProcessWide);
-            Ok(draw(None))
-        }
-        Current::Own(generator) => {
-            let mut drawing = Drawing(Some(generator));
-            Ok(draw(drawing.0.as_deref_mut()))
-        }
+/// Calls `draw` with the generator of the innermost scope of this thread, or without one outside of any. Fails where it is
+/// called from within `draw`, outside of an inner scope.
+pub(super) fn with_current<R>(draw: impl FnOnce(Option<&mut Generator>) -> R) -> Result<R, &'static str> {
+    let mut lent = match CURRENT.replace(Current::Lent) {
+        Current::Lent => return Err(IN_USE),
+        Current::Seed(seed) => Lent(Current::Own(Box::new(Generator::new(seed)))),
+        current => Lent(current),
+    };
+    match &mut lent.0 {
+        Current::Own(generator) => Ok(draw(Some(generator))),
+        _ => Ok(draw(None)),
     }
 }
 
-/// A generator that a closure draws from, given back afterwards, after a panic too.
-struct Drawing(Option<Box<Generator>>);
+/// Puts back what was lent, after a panic too.
+struct Lent(Current);
 
-impl Drop for Drawing {
+impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(generator) = self.0.take() {
-            CURRENT.set(Current::Own(generator));
-        }
+        CURRENT.set(std::mem::take(&mut self.0));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Generator, assert_close};
 use crate::random::with_generator;
-use crate::{DType, Tensor};
+use crate::{DType, ErrorKind, Tensor};
 
 /// What a new generator gives.
 fn drawn(draw: impl FnOnce() -> crate::Result<Tensor>) -> Vec<f64> {
@@ -113,5 +113,51 @@ fn dtypes_that_do_not_fit_are_refused() {
         Tensor::zeros([1, 1, 1]).unwrap().multinomial(1, true),
     ] {
         assert!(result.unwrap_err().to_string().contains(file!()));
+    }
+}
+
+#[test]
+fn categories_without_weight_are_never_drawn_and_weights_may_be_large() {
+    let mut generator = Generator::new(0);
+    for weights in [vec![0.0f32, 1.0, 0.0, 0.0], vec![0.0, 3e38, 3e38, 3e38, 0.0], vec![0.0, f32::MAX, 0.0]] {
+        let drawn = generator.multinomial(&weights, 3000, true).unwrap();
+        let mut counts = vec![0usize; weights.len()];
+        drawn.iter().for_each(|&i| counts[i as usize] += 1);
+        assert!(counts.iter().zip(&weights).all(|(&n, &w)| w > 0.0 || n == 0), "{weights:?}: {counts:?}");
+        if weights.len() == 5 {
+            // 1000 each, with a deviation of 26.
+            assert!(counts[1..4].iter().all(|n| n.abs_diff(1000) < 130), "{counts:?}");
+        }
+    }
+    let mut out = [0.0; 2];
+    generator.dirichlet(&mut out, &[f64::MAX, f64::MAX], 2).unwrap();
+    assert_eq!(out, [0.5, 0.5]);
+}
+
+#[test]
+fn what_does_not_fit_in_memory_is_refused_and_nothing_is_drawn() {
+    let mut generator = Generator::new(0);
+    let before = generator.state();
+    assert!(generator.multinomial(&[1.0, 2.0], 1 << 45, true).unwrap_err().contains("memory"));
+    assert!(generator.multinomial_rows(&mut [0], &[1.0f32], [1 << 63, 2, 1 << 63], true).is_err());
+    assert_eq!(generator.state(), before);
+    let weights = Tensor::new([1.0, 2.0]);
+    let huge = Tensor::new(0.5).expand([1isize << 42]).unwrap();
+    for (result, name) in [
+        (weights.multinomial(1 << 45, true), "multinomial"),
+        (huge.multinomial(2, true), "contiguous"),
+        (Tensor::randperm(1 << 45), "randperm"),
+        (Tensor::randint(0, 5, [1 << 45]), "randint"),
+        (huge.bernoulli_each(), "bernoulli"),
+        (huge.poisson(), "contiguous"),
+        (huge.gamma(), "contiguous"),
+        (huge.dirichlet(), "contiguous"),
+        (huge.binomial(&huge), "contiguous"),
+        (huge.normal_each(&huge), "lt"),
+        (huge.rand_like(), "rand_like"),
+        (huge.randint_like(0, 2), "randint_like"),
+    ] {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Memory, "{name}: {error}");
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Generator;
 use crate::Tensor;
-use crate::random::{with_default, with_generator};
+use crate::ErrorKind;
+use crate::random::{manual_seed, set_default_state, try_with_default, with_default, with_generator};
 
 fn values(x: crate::Result<Tensor>) -> Vec<f32> {
     x.unwrap().to_vec().unwrap()
@@ -53,4 +54,39 @@ fn other_threads_do_not_notice() {
             .unwrap()
     });
     assert_eq!(generator.state(), before);
+}
+
+#[test]
+fn a_closure_that_asks_for_the_generator_it_has_is_told_so() {
+    let refused = || {
+        let error = Tensor::rand([2]).unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Value, "rand"));
+        assert!(error.message().contains("with_default"), "{error}");
+        assert!(try_with_default(|_| ()).is_err());
+        assert!(std::panic::catch_unwind(|| with_default(|g| g.random())).is_err());
+    };
+    // The process-wide one.
+    with_default(|generator| {
+        refused();
+        let state = generator.state();
+        assert!(set_default_state(&state).is_err());
+        assert!(std::panic::catch_unwind(|| manual_seed(1)).is_err());
+        // Another one may be used meanwhile; the process-wide one stays where it is.
+        let drawn = with_generator(&mut Generator::new(6), || {
+            assert!(std::panic::catch_unwind(|| manual_seed(1)).is_err());
+            with_default(|g| g.random())
+        });
+        assert_eq!(drawn, Generator::new(6).random());
+        assert_eq!(generator.state(), state);
+        refused();
+    });
+    // One of a scope, which goes on where it was.
+    let mut generator = Generator::new(7);
+    with_generator(&mut generator, || {
+        with_default(|_| refused());
+        with_default(|g| g.random());
+    });
+    let mut want = Generator::new(7);
+    want.random();
+    assert_eq!(generator.state(), want.state());
 }
