@@ -8,7 +8,7 @@
 //! Functions without an explicit generator use one for the whole process. It
 //! starts from [`DEFAULT_SEED`], so a program that never calls [`manual_seed`]
 //! is repeatable too, unless its threads draw in a varying order. Inside of
-//! [`with_generator`] they use another.
+//! [`with_generator`] and [`with_seed`] they use another.
 //!
 //! ```
 //! use chainrule_tensor::random::{default_state, manual_seed, set_default_state, with_default};
@@ -51,7 +51,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 pub use float::RandomFloat;
 pub use generator::Generator;
-pub use scope::with_generator;
+pub use scope::{with_generator, with_seed};
 pub use state::GeneratorState;
 
 /// The seed of the process-wide generator until [`manual_seed`] is called.

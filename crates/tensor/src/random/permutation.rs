@@ -13,8 +13,9 @@ impl Generator {
         values
     }
 
-    /// Writes a random order of `0..values.len()`.
-    pub(crate) fn permute(&mut self, values: &mut [i64]) {
+    /// Writes a random order of `0..values.len()`, as [`permutation`](Generator::permutation) draws it, into memory of
+    /// the caller's.
+    pub fn permute(&mut self, values: &mut [i64]) {
         if (values.len() as u64) < LONG { self.shuffle(values) } else { self.shuffle_long(values) }
     }
 
