@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 
 use chainrule_kernels::norm::norm;
 use chainrule_kernels::update;
-use chainrule_tensor::{FloatElement, Parameter, Result, Tensor, TensorCell, bail, dispatch_float};
+use chainrule_tensor::{DType, FloatElement, Parameter, Result, Tensor, TensorCell, bail, dispatch_float};
 
 use crate::check;
 
@@ -13,8 +13,8 @@ use crate::check;
 pub struct ClipGradNormOptions {
     /// Which norm: p of the p-norm, `f64::INFINITY` for the largest absolute value. Default 2.
     pub norm_type: f64,
-    /// Whether a norm that is infinite or NaN is an error. Default false: infinite gradients become 0 or NaN,
-    /// and a NaN makes all gradients NaN.
+    /// Whether a norm that is infinite or NaN is an error. Default false: infinite gradients become 0 or NaN (unless
+    /// `max_norm` is infinite too), and a NaN makes all gradients NaN.
     pub error_if_nonfinite: bool,
 }
 
@@ -43,7 +43,8 @@ impl Default for ClipGradNormOptions {
 /// ```
 ///
 /// # Errors
-/// When `max_norm` is negative or NaN.
+/// When `max_norm` is negative or NaN, or there is no memory for a copy of a gradient that somebody else holds. No gradient
+/// has been changed then.
 #[track_caller]
 pub fn clip_grad_norm_<P: Borrow<Parameter>>(
     parameters: impl IntoIterator<Item = P>,
@@ -56,7 +57,7 @@ pub fn clip_grad_norm_<P: Borrow<Parameter>>(
 ///
 /// # Errors
 /// When `max_norm` is negative or NaN or `norm_type` is NaN; with `error_if_nonfinite` when the norm is infinite
-/// or NaN. No gradient has been changed then.
+/// or NaN; when there is no memory for a copy of a gradient that somebody else holds. No gradient has been changed then.
 #[track_caller]
 pub fn clip_grad_norm_with<P: Borrow<Parameter>>(
     parameters: impl IntoIterator<Item = P>,
@@ -77,12 +78,11 @@ pub fn clip_grad_norm_with<P: Borrow<Parameter>>(
             options.norm_type
         );
     }
-    let factor = max_norm / (total + 1e-6);
-    // A factor of 1 or more changes nothing; a NaN must come through.
+    // Nothing is too large where all is allowed; a NaN must come through.
+    let factor = if max_norm == f64::INFINITY && !total.is_nan() { 1.0 } else { max_norm / (total + 1e-6) };
+    // A factor of 1 or more changes nothing.
     if factor.is_nan() || factor < 1.0 {
-        for parameter in &parameters {
-            change_grad(parameter.borrow(), Scale(factor))?;
-        }
+        change_grads(&parameters, Scale(factor))?;
     }
     Ok(total)
 }
@@ -91,17 +91,16 @@ pub fn clip_grad_norm_with<P: Borrow<Parameter>>(
 /// `torch.nn.utils.clip_grad_value_`).
 ///
 /// # Errors
-/// When `clip_value` is negative or not finite.
+/// When `clip_value` is negative or not finite, or there is no memory for a copy of a gradient that somebody else holds. No
+/// gradient has been changed then.
 #[track_caller]
 pub fn clip_grad_value_<P: Borrow<Parameter>>(
     parameters: impl IntoIterator<Item = P>,
     clip_value: f64,
 ) -> Result<()> {
     check::non_negative("clip_grad_value_", "clip_value", clip_value)?;
-    for parameter in parameters {
-        change_grad(parameter.borrow(), Clamp(clip_value))?;
-    }
-    Ok(())
+    let parameters: Vec<P> = parameters.into_iter().collect();
+    change_grads(&parameters, Clamp(clip_value))
 }
 
 /// The norm of all numbers of all tensors, as if they were one vector; 0 without tensors (PyTorch:
@@ -129,31 +128,66 @@ pub fn get_total_norm<T: Borrow<Tensor>>(
     Ok(norm(&norms, norm_type))
 }
 
+/// Changes every number of the gradients of parameters, as far as they have one: all of them or, where there is no memory,
+/// none.
+#[track_caller]
+fn change_grads<P: Borrow<Parameter>, C: Change>(parameters: &[P], change: C) -> Result<()> {
+    for parameter in parameters {
+        change_grad(parameter.borrow(), Own)?;
+    }
+    for parameter in parameters {
+        change_grad(parameter.borrow(), change)?;
+    }
+    Ok(())
+}
+
 /// Changes every number of the gradient of a parameter, if it has one: in place, unless somebody else holds it.
+#[track_caller]
 fn change_grad<C: Change>(parameter: &Parameter, change: C) -> Result<()> {
     let Some(grad) = parameter.grad() else { return Ok(()) };
     let cell = TensorCell::new(&grad.contiguous()?);
     // The last handles to the values but the cell's.
     drop(grad);
     parameter.set_grad(None)?;
-    dispatch_float!(parameter.dtype(), T => cell.update(|values: &mut [T]| change.apply(values))?);
-    parameter.set_grad(Some(cell.get()))
+    let changed =
+        dispatch_float!(parameter.dtype(), T => cell.update(|values: &mut [T]| change.apply(values)));
+    parameter.set_grad(Some(cell.get()))?;
+    changed
 }
 
 /// A change of every number of a gradient.
-trait Change {
+trait Change: Copy {
     fn apply<T: FloatElement>(self, grad: &mut [T]);
 }
 
+/// None but that the memory is the gradient's own afterwards, so that the next change cannot fail.
+#[derive(Clone, Copy)]
+struct Own;
+
+impl Change for Own {
+    fn apply<T: FloatElement>(self, _: &mut [T]) {}
+}
+
+#[derive(Clone, Copy)]
 struct Scale(f64);
 
 impl Change for Scale {
     fn apply<T: FloatElement>(self, grad: &mut [T]) {
         let factor = T::of(self.0);
+        if self.0 > 0.0 && factor < T::of(smallest_normal::<T>()) {
+            // A number that small has lost digits; its root has not.
+            let root = T::of(self.0.sqrt());
+            return update::each(grad, 0.3, move |g| g * root * root);
+        }
         update::each(grad, 0.3, move |g| g * factor);
     }
 }
 
+fn smallest_normal<T: FloatElement>() -> f64 {
+    if T::DTYPE == DType::F64 { f64::MIN_POSITIVE } else { f32::MIN_POSITIVE.into() }
+}
+
+#[derive(Clone, Copy)]
 struct Clamp(f64);
 
 impl Change for Clamp {

@@ -48,6 +48,6 @@ fn values(parameter: &Parameter) -> Vec<f64> {
 fn with_lr<A: Algorithm>(options: &A, lr: f64) -> A {
     let any = Parameter::new(tensor(&[1.0], [1, 1])).unwrap();
     let mut optimizer = Optimizer::new([any], options.clone()).unwrap();
-    optimizer.set_lr(0, lr);
+    optimizer.set_lr(0, lr).unwrap();
     optimizer.param_groups()[0].options.clone()
 }
