@@ -1,15 +1,19 @@
 //! Tests of the optimizers, the engine around them, schedulers and clipping.
 
+mod at_limits;
 mod averages;
 mod clip;
 mod engine;
+mod failures;
 mod formulas;
 mod fresh_process;
 mod lbfgs;
 mod options;
 mod resume;
 mod resume_schedulers;
+mod scheduler_failures;
 mod schedulers;
+mod schedulers_at_limits;
 mod shapes;
 mod swa;
 
