@@ -34,8 +34,11 @@ pub mod scheduler;
 mod slot;
 mod state_dict;
 mod vector;
+mod workspace;
 
 pub use prelude::*;
+/// Serialization, by which options are saved: for algorithms and schedules of one's own.
+pub use serde;
 
 /// What `chainrule::prelude` has of this crate.
 #[doc(hidden)]

@@ -4,7 +4,7 @@ use chainrule_kernels::{Element, index, norm::norm};
 use chainrule_tensor::autograd::RowGradient;
 use chainrule_tensor::{FloatElement, Parameter, Result, Shape, Tensor, dispatch_float};
 
-use crate::algorithm::{Algorithm, Update};
+use crate::algorithm::{Algorithm, Memory, Update};
 use crate::slot::{Slot, State, Stored, with_state};
 
 /// The gradient by which a parameter is updated, with all the memory that takes.
@@ -76,12 +76,12 @@ pub(crate) fn update<A: Algorithm, T: FloatElement + chainrule_kernels::gemm::Ge
     memory: &mut [Stored<T>],
     state: &mut [Stored<T>],
     Step { step, fresh }: Step,
-) {
-    let rows = gradient.rows().as_slice::<i64>().expect("numbers of rows");
-    let grad = gradient.values().as_slice::<T>().expect("a gradient of the parameter's dtype");
-    let Some((value, parts)) = memory.split_first_mut() else { return };
+) -> Result<()> {
+    let rows = gradient.rows().as_slice::<i64>()?;
+    let grad = gradient.values().as_slice::<T>()?;
+    let Some((value, parts)) = memory.split_first_mut() else { return Ok(()) };
     if grad.is_empty() {
-        return;
+        return Ok(());
     }
     let width = grad.len() / rows.len();
     let take = |whole: &[T], part: &mut [T]| {
@@ -93,13 +93,15 @@ pub(crate) fn update<A: Algorithm, T: FloatElement + chainrule_kernels::gemm::Ge
     let change = |values: &mut [T]| {
         take(values, &mut value.values);
         let shape = &value.shape;
-        options.update(Update { value: &mut value.values, grad, state: parts, shape, step, fresh });
+        let scratch = Memory::default();
+        options.update(Update { value: &mut value.values, grad, state: parts, shape, step, fresh, scratch });
         index::put_rows(values, width, rows, &value.values);
     };
-    parameter.update(change).expect("a parameter keeps its dtype");
+    parameter.update(change)?;
     for (state, part) in state.iter_mut().zip(&*parts) {
         index::put_rows(&mut state.values, width, rows, &part.values);
     }
+    Ok(())
 }
 
 /// The numbers in which a norm is added up before these sums are.

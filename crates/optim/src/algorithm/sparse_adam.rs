@@ -93,7 +93,9 @@ impl Algorithm for SparseAdamOptions {
         let gradient = super::gradient::<T>(self.maximize, 0.0);
         let change = move |[x, m, v]: [T; 3], g: T| {
             let g = gradient(g, x);
-            let (m, v) = (average(m, g), average_of_squares(v, g * g));
+            // An average that is infinite stays so: the difference of two infinities would be a NaN.
+            let square = if v < T::INFINITY { average_of_squares(v, g * g) } else { v };
+            let (m, v) = (average(m, g), square);
             [x - rate * m / (v.sqrt() + eps), m, v]
         };
 
