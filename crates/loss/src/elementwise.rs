@@ -6,7 +6,7 @@
 
 use chainrule_kernels::arrays::{self, Function};
 use chainrule_tensor::autograd::{Backward, Context, Save, record};
-use chainrule_tensor::{FloatElement, Result, Tensor, dispatch_float};
+use chainrule_tensor::{DType, FloatElement, Result, Tensor, dispatch_float};
 
 use crate::reduction::batch;
 use crate::{Reduction, check};
@@ -119,6 +119,12 @@ fn forward<T: FloatElement, const N: usize, L: ElementwiseLoss<N>>(
     let sum = match weight {
         None => arrays::sum(arrays, L::COST_NS, Scaled::<T, _, N> { scale: T::ONE, f }),
         Some(_) => arrays::sum(arrays, L::COST_NS, Weighted::<T, _, N> { scale: T::ONE, f }),
+    };
+    let sum = match weight {
+        _ if sum.is_finite() || T::DTYPE == DType::F64 => sum,
+        // Single losses may be too large for the type of a mean that is not.
+        None => arrays::sum_wide(arrays, Scaled::<f64, _, N> { scale: 1.0, f }),
+        Some(_) => arrays::sum_wide(arrays, Weighted::<f64, _, N> { scale: 1.0, f }),
     };
     let shape = operands[0].shape();
     Tensor::full_of([], T::from_f64(reduction.apply(sum, shape.numel() as f64, batch(shape))))

@@ -22,8 +22,8 @@ pub(crate) fn weighted<L: ElementwiseLoss>(
     if reduction == Reduction::MeanOrZero && total.item()? == 0.0 {
         return sum.mul(0.0);
     }
-    if !sum.item()?.is_finite() {
-        // The mean may be a number where the sum is too large to be one.
+    if !(1e-30..1e37).contains(&sum.item()?.abs()) {
+        // The sum may be too large or too small for the type of a mean that is not.
         return elementwise(loss, operands, Some(&weight.div(&total)?), Reduction::Sum);
     }
     sum.div(&total)

@@ -1,6 +1,6 @@
 //! Cross-entropy with a class index for each row.
 
-use super::{NS, PIECE, WIDTH, class_weights, samples};
+use super::{NS, PIECE, WIDTH, class_weights, rounded_log, samples};
 use crate::Float;
 use crate::lanes;
 use crate::parallel;
@@ -41,7 +41,7 @@ pub fn forward<T: Float>(
     ignore_index: i64,
     label_smoothing: T,
     losses: &mut [T],
-    log_sum_exp: &mut [T],
+    log_sum_exp: &mut [f64],
 ) {
     assert_eq!(logits.len(), n * c * s, "number of logits");
     assert_eq!(targets.len(), n * s, "number of targets");
@@ -80,7 +80,7 @@ pub fn backward<T: Float>(
     weight: Option<&[T]>,
     ignore_index: i64,
     label_smoothing: T,
-    log_sum_exp: &[T],
+    log_sum_exp: &[f64],
     row_scale: &[T],
     grad: &mut [T],
 ) {
@@ -123,7 +123,7 @@ struct ForwardRows<'a, T> {
     targets: &'a [i64],
     rule: Rule<'a, T>,
     losses: &'a mut [T],
-    log_sum_exp: &'a mut [T],
+    log_sum_exp: &'a mut [f64],
 }
 
 impl<T: Float> Kernel for ForwardRows<'_, T> {
@@ -134,7 +134,7 @@ impl<T: Float> Kernel for ForwardRows<'_, T> {
         let classes = weight.len();
         for (i, &target) in self.targets.iter().enumerate() {
             if target == ignore_index {
-                (self.losses[i], self.log_sum_exp[i]) = (T::ZERO, T::ZERO);
+                (self.losses[i], self.log_sum_exp[i]) = (T::ZERO, 0.0);
                 continue;
             }
             let x = &self.logits[i * classes..][..classes];
@@ -148,7 +148,7 @@ impl<T: Float> Kernel for ForwardRows<'_, T> {
             if spread != 0.0 {
                 loss += spread * lanes::fold2((x, weight), 0.0, |v, w| w.to_f64() * nll(v), |a, b| a + b);
             }
-            (self.losses[i], self.log_sum_exp[i]) = (T::from_f64(loss), T::from_f64(most + log));
+            (self.losses[i], self.log_sum_exp[i]) = (T::from_f64(loss), most + log);
         }
     }
 }
@@ -160,7 +160,7 @@ struct ForwardColumns<'a, T> {
     targets: &'a [i64],
     rule: Rule<'a, T>,
     losses: &'a mut [T],
-    log_sum_exp: &'a mut [T],
+    log_sum_exp: &'a mut [f64],
 }
 
 impl<T: Float> Kernel for ForwardColumns<'_, T> {
@@ -182,7 +182,7 @@ impl<T: Float> Kernel for ForwardColumns<'_, T> {
         }
         for (j, &target) in self.targets.iter().enumerate() {
             if target == ignore_index {
-                (self.losses[j], self.log_sum_exp[j]) = (T::ZERO, T::ZERO);
+                (self.losses[j], self.log_sum_exp[j]) = (T::ZERO, 0.0);
                 continue;
             }
             let (y, most) = (target as usize, most[j].to_f64());
@@ -191,7 +191,7 @@ impl<T: Float> Kernel for ForwardColumns<'_, T> {
             if spread != 0.0 {
                 loss += spread * smooth[j];
             }
-            (self.losses[j], self.log_sum_exp[j]) = (T::from_f64(loss), T::from_f64(most + logs[j]));
+            (self.losses[j], self.log_sum_exp[j]) = (T::from_f64(loss), most + logs[j]);
         }
     }
 }
@@ -199,7 +199,7 @@ impl<T: Float> Kernel for ForwardColumns<'_, T> {
 /// What belongs to the rows of a task.
 struct Rows<'a, T> {
     targets: &'a [i64],
-    log_sum_exp: &'a [T],
+    log_sum_exp: &'a [f64],
     scale: &'a [T],
 }
 
@@ -226,7 +226,8 @@ impl<T: Float> Kernel for BackwardRows<'_, T> {
             let y = self.rows.targets[i] as usize;
             let (scale, log_sum_exp) = (self.rows.scale[i].to_f64(), self.rows.log_sum_exp[i]);
             let hit = certain * weight[y].to_f64();
-            let all = T::from_f64(scale * (hit + spread * self.total));
+            let (log_sum_exp, factor) = rounded_log(log_sum_exp);
+            let all = T::from_f64(scale * (hit + spread * self.total) * factor);
             for (grad, &v) in grad.iter_mut().zip(x) {
                 *grad = (v - log_sum_exp).exp() * all;
             }
@@ -258,16 +259,18 @@ impl<T: Float> Kernel for BackwardColumns<'_, T> {
         let Rule { weight, ignore_index, certain, spread } = self.rule;
         let width = self.grad.width();
         let (mut all, mut miss, mut hits) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH], [T::ZERO; WIDTH]);
+        let mut log_sum_exp = [T::ZERO; WIDTH];
         for (j, &target) in self.rows.targets.iter().enumerate() {
             if target != ignore_index {
                 let scale = self.rows.scale[j].to_f64();
                 let hit = certain * weight[target as usize].to_f64();
-                all[j] = T::from_f64(scale * (hit + spread * self.total));
+                let factor;
+                (log_sum_exp[j], factor) = rounded_log(self.rows.log_sum_exp[j]);
+                all[j] = T::from_f64(scale * (hit + spread * self.total) * factor);
                 miss[j] = T::from_f64(scale * spread);
                 hits[j] = T::from_f64(scale * hit);
             }
         }
-        let log_sum_exp = &self.rows.log_sum_exp[..width];
         for (class, (row, &w)) in self.logits.chunks_exact(self.s).zip(weight).enumerate() {
             let (row, grad) = (&row[self.column..][..width], self.grad.row_mut(class));
             for j in 0..width {

@@ -1,6 +1,6 @@
 //! Cross-entropy with a probability for each class.
 
-use super::{NS, PIECE, WIDTH, class_weights, samples};
+use super::{NS, PIECE, WIDTH, class_weights, rounded_log, samples};
 use crate::Float;
 use crate::lanes::{LANES, fold2, merge};
 use crate::parallel;
@@ -43,7 +43,7 @@ pub fn forward_probabilities<T: Float>(
     weight: Option<&[T]>,
     label_smoothing: T,
     losses: &mut [T],
-    log_sum_exp: &mut [T],
+    log_sum_exp: &mut [f64],
 ) {
     assert!(logits.len() == n * c * s && targets.len() == logits.len(), "number of logits");
     assert!(losses.len() == n * s && log_sum_exp.len() == n * s, "output lengths");
@@ -79,7 +79,7 @@ pub fn backward_probabilities<T: Float>(
     targets: &[T],
     weight: Option<&[T]>,
     label_smoothing: T,
-    log_sum_exp: &[T],
+    log_sum_exp: &[f64],
     row_scale: &[T],
     grad: &mut [T],
 ) {
@@ -115,7 +115,7 @@ struct ForwardRows<'a, T> {
     targets: &'a [T],
     rule: Rule<'a, T>,
     losses: &'a mut [T],
-    log_sum_exp: &'a mut [T],
+    log_sum_exp: &'a mut [f64],
 }
 
 impl<T: Float> Kernel for ForwardRows<'_, T> {
@@ -138,7 +138,7 @@ impl<T: Float> Kernel for ForwardRows<'_, T> {
                 }
             }
             let sum = merge(lanes, |a, b| a + b);
-            (*loss, *log_sum_exp) = (T::from_f64(sum), T::from_f64(most + log));
+            (*loss, *log_sum_exp) = (T::from_f64(sum), most + log);
         }
     }
 }
@@ -150,7 +150,7 @@ struct ForwardColumns<'a, T> {
     column: usize,
     rule: Rule<'a, T>,
     losses: &'a mut [T],
-    log_sum_exp: &'a mut [T],
+    log_sum_exp: &'a mut [f64],
 }
 
 impl<T: Float> Kernel for ForwardColumns<'_, T> {
@@ -170,7 +170,7 @@ impl<T: Float> Kernel for ForwardColumns<'_, T> {
         }
         for j in 0..width {
             self.losses[j] = T::from_f64(sums[j]);
-            self.log_sum_exp[j] = T::from_f64(most[j].to_f64() + logs[j]);
+            self.log_sum_exp[j] = most[j].to_f64() + logs[j];
         }
     }
 }
@@ -179,7 +179,7 @@ struct BackwardRows<'a, T> {
     logits: &'a [T],
     targets: &'a [T],
     rule: Rule<'a, T>,
-    log_sum_exp: &'a [T],
+    log_sum_exp: &'a [f64],
     scale: &'a [T],
     grad: &'a mut [T],
 }
@@ -194,7 +194,8 @@ impl<T: Float> Kernel for BackwardRows<'_, T> {
         for (i, ((x, p), grad)) in rows.zip(self.grad.chunks_exact_mut(classes)).enumerate() {
             let (scale, log_sum_exp) = (self.scale[i].to_f64(), self.log_sum_exp[i]);
             let total = fold2((p, rule.weight), 0.0, |p, w| rule.share(p, w), |a, b| a + b);
-            let all = T::from_f64(scale * total);
+            let (log_sum_exp, factor) = rounded_log(log_sum_exp);
+            let all = T::from_f64(scale * total * factor);
             for (grad, &v) in grad.iter_mut().zip(x) {
                 *grad = (v - log_sum_exp).exp() * all;
             }
@@ -211,7 +212,7 @@ struct BackwardColumns<'a, T> {
     s: usize,
     column: usize,
     rule: Rule<'a, T>,
-    log_sum_exp: &'a [T],
+    log_sum_exp: &'a [f64],
     scale: &'a [T],
     grad: Strip<'a, T>,
 }
@@ -221,12 +222,18 @@ impl<T: Float> Kernel for BackwardColumns<'_, T> {
     #[inline(always)]
     fn run(mut self) {
         let width = self.grad.width();
-        let (log_sum_exp, scale) = (&self.log_sum_exp[..width], &self.scale[..width]);
+        let scale = &self.scale[..width];
+        let mut log_sum_exp = [T::ZERO; WIDTH];
         let mut totals = [0.0; WIDTH];
         for (p, &w) in self.targets.chunks_exact(self.s).zip(self.rule.weight) {
             for (total, &p) in totals.iter_mut().zip(&p[self.column..][..width]) {
                 *total += self.rule.share(p, w);
             }
+        }
+        for j in 0..width {
+            let factor;
+            (log_sum_exp[j], factor) = rounded_log(self.log_sum_exp[j]);
+            totals[j] *= factor;
         }
         let rows = self.logits.chunks_exact(self.s).zip(self.targets.chunks_exact(self.s));
         for (class, ((row, p), &w)) in rows.zip(self.rule.weight).enumerate() {

@@ -106,9 +106,10 @@ impl RowLoss<2, 3> for CosineEmbedding {
     fn df<T: Float>(&self, operand: usize, _: usize, row: Given<'_, T, 2, 3>, out: &mut [T]) {
         let ([a, b], [p, q, r]) = (row.vectors, row.kept);
         let (own, other, own_factor) = if operand == 0 { (a, b, q) } else { (b, a, r) };
-        let (p, own_factor) = (T::from_f64(row.g * p), T::from_f64(row.g * own_factor));
+        // In `f64`: of vectors of nearly one direction the products cancel, and for long ones the factors are tiny.
+        let (p, own_factor) = (row.g * p, row.g * own_factor);
         for ((out, &own), &other) in out.iter_mut().zip(own).zip(other) {
-            *out = p * other + own_factor * own;
+            *out = T::from_f64(p * other.to_f64() + own_factor * own.to_f64());
         }
     }
 

@@ -40,7 +40,8 @@ impl ElementwiseLoss<3> for GaussianLikelihood {
     #[inline(always)]
     fn f<T: Float>(self, [x, y, v]: [T; 3]) -> T {
         let (d, v) = (x - y, v.maximum(T::of(self.eps)));
-        T::of(0.5) * (v.ln() + d * d / v) + T::of(self.constant)
+        // Not d² first, which may be too large.
+        T::of(0.5) * (v.ln() + d * (d / v)) + T::of(self.constant)
     }
     #[inline(always)]
     fn df<T: Float>(self, operand: usize, [x, y, v]: [T; 3]) -> T {
@@ -49,7 +50,7 @@ impl ElementwiseLoss<3> for GaussianLikelihood {
             0 => (x - y) / v,
             1 => (y - x) / v,
             // As in PyTorch, ε is no part of the derivative.
-            _ => T::of(0.5) * (T::ONE - (x - y) * (x - y) / v) / v,
+            _ => T::of(0.5) * (T::ONE / v - ((x - y) / v) * ((x - y) / v)),
         }
     }
     fn df_formula(self, operand: usize, [x, y, v]: [&Tensor; 3]) -> Result<Tensor> {
@@ -59,7 +60,7 @@ impl ElementwiseLoss<3> for GaussianLikelihood {
         match operand {
             0 => d.div(&v),
             1 => d.neg()?.div(&v),
-            _ => d.square()?.div(&v)?.neg()?.add(1.0)?.div(&v)?.mul(0.5),
+            _ => v.reciprocal()?.sub(&d.div(&v)?.square()?)?.mul(0.5),
         }
     }
 }

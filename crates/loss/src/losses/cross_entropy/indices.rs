@@ -44,7 +44,7 @@ fn forward<T: FloatElement>(
     let rows = terms.layout.rows();
     let epsilon = T::from_f64(terms.label_smoothing);
     let mut losses = rows.allocate::<T>("cross_entropy")?;
-    let mut log_sum_exp = rows.allocate::<T>("cross_entropy")?;
+    let mut log_sum_exp = rows.allocate::<f64>("cross_entropy")?;
     kernels::forward(x, dims, indices, weight, ignore_index, epsilon, &mut losses, &mut log_sum_exp);
     let (losses, log_sum_exp) =
         (Tensor::from_buffer(losses, &rows)?, Tensor::from_buffer(log_sum_exp, rows)?);
@@ -70,7 +70,7 @@ impl IndicesBackward {
         let (logits, target, log_sum_exp) = (ctx.saved(0)?, ctx.saved(1)?, ctx.saved(2)?);
         let row_gradients = self.terms.row_gradients::<T>(ctx.grad()?, self.scale)?;
         let (x, indices) = (logits.as_slice::<T>()?, target.as_slice::<i64>()?);
-        let (log_sum_exp, row_gradients) = (log_sum_exp.as_slice::<T>()?, row_gradients.as_slice::<T>()?);
+        let (log_sum_exp, row_gradients) = (log_sum_exp.as_slice::<f64>()?, row_gradients.as_slice::<T>()?);
         let (dims, weight) = (self.terms.layout.dims(), self.terms.weight::<T>()?);
         let epsilon = T::from_f64(self.terms.label_smoothing);
         Tensor::build(logits.shape(), |grad: &mut [T]| {

@@ -20,11 +20,16 @@ impl Binary for Atan2 {
     // b/(a² + b²) and −a/(a² + b²), both 0 at the origin.
     fn grads(self, ctx: &Context<'_>) -> Result<[Option<Tensor>; 2]> {
         let (g, a, b) = (ctx.grad()?, ctx.saved(0)?, ctx.saved(1)?);
+        // Both divided by the larger, so that squares are in range.
+        let size = a.detach().abs()?.maximum(&b.detach().abs()?)?;
+        let is_regular = size.isfinite()?.logical_and(&size.ne(0.0)?)?;
+        let size = size.masked_fill(&is_regular.logical_not()?, 1.0)?;
+        let (a, b) = (&a.div(&size)?, &b.div(&size)?);
         let square = a.square()?.add(&b.square()?)?;
         let scaled = g.mul(&square.reciprocal()?.masked_fill(&square.eq(0.0)?, 0.0)?)?;
         Ok([
-            ctx.when_needed(0, || scaled.mul(b))?,
-            ctx.when_needed(1, || scaled.mul(&a.neg()?))?,
+            ctx.when_needed(0, || scaled.mul(b)?.div(&size))?,
+            ctx.when_needed(1, || scaled.mul(&a.neg()?)?.div(&size))?,
         ])
     }
 }
