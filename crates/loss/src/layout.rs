@@ -12,6 +12,9 @@ pub(crate) struct Layout {
     loss: &'static str,
     logits: Shape,
     dim: usize,
+    dims: [usize; 3],
+    rows: Shape,
+    rows_kept: Shape,
 }
 
 impl Layout {
@@ -21,7 +24,9 @@ impl Layout {
         if logits.rank() == 0 {
             bail!(Shape, loss, "the input is 0-d: its shape must be [C], [N, C] or [N, C, d1, …]");
         }
-        Ok(Layout { loss, logits: logits.shape().clone(), dim: usize::from(logits.rank() > 1) })
+        let (logits, dim) = (logits.shape().clone(), usize::from(logits.rank() > 1));
+        let (dims, rows, rows_kept) = (logits.around(dim)?, logits.without(dim)?, logits.with_size(dim, 1)?);
+        Ok(Layout { loss, logits, dim, dims, rows, rows_kept })
     }
 
     /// The shape of the logits.
@@ -41,12 +46,12 @@ impl Layout {
 
     /// `[N, C, S]`
     pub(crate) fn dims(&self) -> [usize; 3] {
-        self.logits.around(self.dim)?
+        self.dims
     }
 
     /// The shape of what there is one of for each row.
     pub(crate) fn rows(&self) -> Shape {
-        self.logits.without(self.dim)?
+        self.rows.clone()
     }
 
     /// The shape of what there are two of for each row.
@@ -56,7 +61,7 @@ impl Layout {
 
     /// The same as [`rows`](Layout::rows) with size 1 in the place of the classes.
     pub(crate) fn rows_kept(&self) -> Shape {
-        self.logits.with_size(self.dim, 1)?
+        self.rows_kept.clone()
     }
 
     /// The shape in which something that there is one of for each class broadcasts to the logits.

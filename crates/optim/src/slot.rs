@@ -136,11 +136,25 @@ impl Slot {
             Incoming::Rows(gradient, memory) => match (memory, state) {
                 (State::F32(memory), State::F32(list)) => {
                     let count = sort(list, wanted, shape);
-                    rows::update(options, parameter, gradient, memory, &mut list[..count], Step { step, fresh })?;
+                    rows::update(
+                        options,
+                        parameter,
+                        gradient,
+                        memory,
+                        &mut list[..count],
+                        Step { step, fresh },
+                    )?;
                 }
                 (State::F64(memory), State::F64(list)) => {
                     let count = sort(list, wanted, shape);
-                    rows::update(options, parameter, gradient, memory, &mut list[..count], Step { step, fresh })?;
+                    rows::update(
+                        options,
+                        parameter,
+                        gradient,
+                        memory,
+                        &mut list[..count],
+                        Step { step, fresh },
+                    )?;
                 }
                 _ => unreachable!("the memory is of the state's dtype"),
             },

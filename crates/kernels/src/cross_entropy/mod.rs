@@ -35,21 +35,6 @@ fn class_weights<T: Float>(weight: Option<&[T]>, classes: usize) -> Cow<'_, [T]>
     weights
 }
 
-/// A log-sum-exp in the type of the logits, and the factor that makes up for the rounding: e to the power of what was added.
-#[inline(always)]
-fn rounded_log<T: Float>(log_sum_exp: f64) -> (T, f64) {
-    let rounded = T::from_f64(log_sum_exp);
-    let more = rounded.to_f64() - log_sum_exp;
-    let factor = if more.abs() < 1e-4 {
-        1.0 + more
-    } else if more.is_finite() {
-        more.exp()
-    } else {
-        1.0
-    };
-    (rounded, factor)
-}
-
 /// The parts of the `[N, S]` outputs from `first` on that belong to one sample:
 /// `run(sample, first column, range of the part)`.
 fn samples(first: usize, len: usize, s: usize, mut run: impl FnMut(usize, usize, std::ops::Range<usize>)) {

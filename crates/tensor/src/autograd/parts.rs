@@ -175,7 +175,7 @@ impl Parts {
         if self.row_width() != Some(*width) {
             return Ok(None);
         }
-        Ok(Some((rows.clone(), self.first.values.reshape(self.shape.with_size(0, rows.numel()))?)))
+        Ok(Some((rows.clone(), self.first.values.reshape(self.shape.with_size(0, rows.numel())?)?)))
     }
 
     /// One part added to a whole gradient, which is copied first if somebody else holds it.

@@ -53,7 +53,7 @@ impl RowGradient {
         let Part { place: Place::Rows { rows, .. }, values: sums } = summed(&rows, width, &values)? else {
             unreachable!("rows are added up to rows");
         };
-        let shape = values.shape().with_size(0, rows.numel());
+        let shape = values.shape().with_size(0, rows.numel())?;
         Ok(RowGradient { rows, values: sums.reshape(shape)? })
     }
 

@@ -24,7 +24,7 @@ impl Backward for IndexSelectBackward {
     }
 
     fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
-        let (grad, [outer, n, width]) = (ctx.grad()?, self.input.around(self.dim));
+        let (grad, [outer, n, width]) = (ctx.grad()?, self.input.around(self.dim)?);
         if !are_few(grad.numel(), self.input.numel()) {
             return Ok(None);
         }
@@ -81,7 +81,7 @@ impl Tensor {
     /// The slices of a dimension that are named, outside any graph.
     #[track_caller]
     fn slices(&self, dim: usize, index: &Tensor) -> Result<Tensor> {
-        let shape = self.shape().with_size(dim, index.numel());
+        let shape = self.shape().with_size(dim, index.numel())?;
         // Where the elements are not in order and only a few are asked for, the others are not brought in order.
         if !self.is_contiguous()
             && shape.numel() > 0
@@ -96,7 +96,7 @@ impl Tensor {
         let x = self.contiguous()?;
         dispatch!(self.dtype(), T => {
             let mut out = shape.allocate::<T>("index_select")?;
-            index::index_select(x.as_slice::<T>()?, x.shape().around(dim), index.as_slice()?, &mut out);
+            index::index_select(x.as_slice::<T>()?, x.shape().around(dim)?, index.as_slice()?, &mut out);
             Ok(Tensor::from_parts(out, shape))
         })
     }
