@@ -124,7 +124,7 @@ impl Reduced {
         let rank = self.input.len();
         let kept = || (0..rank).filter(|&dim| !self.mask[dim]);
         let first = kept().next().unwrap_or(rank);
-        let last = kept().last().map_or(rank, |last| last + 1);
+        let last = kept().next_back().map_or(rank, |last| last + 1);
         let size = |dims: std::ops::Range<usize>| self.input[dims].iter().product::<usize>();
         let x = x.detach();
         if kept().count() == last - first {

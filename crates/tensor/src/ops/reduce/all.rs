@@ -46,7 +46,7 @@ impl Tensor {
 
 pub(super) const ROW: Row = Row {
     differentiable: false,
-    errors: || vec![Refusal::new(&["dimension 2"], || values(1, [2, 3]).all_dim(2, false))],
+    errors: || vec![Refusal::new(&["all_dim: ", "dimension 2"], || values(1, [2, 3]).all_dim(2, false))],
     ..Row::new("all", "torch.all", || {
         vec![
             Sample::new("whole", [values(1, [2, 3])], |x| x[0].gt(0.0)?.all()),

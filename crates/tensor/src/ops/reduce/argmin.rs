@@ -56,7 +56,7 @@ pub(super) const ROW: Row = Row {
     differentiable: false,
     errors: || {
         vec![
-            Refusal::new(&["dimension 2"], || values(1, [2, 3]).argmin_dim(2, false)),
+            Refusal::new(&["argmin_dim: ", "dimension 2"], || values(1, [2, 3]).argmin_dim(2, false)),
             Refusal::new(&["[0]"], || values(1, [0]).argmin()),
             Refusal::new(&["bool"], || Tensor::new([true]).argmin_dim(0, false)),
         ]

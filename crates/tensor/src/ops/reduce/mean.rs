@@ -77,7 +77,7 @@ impl Tensor {
 pub(super) const ROW: Row = Row {
     errors: || {
         vec![
-            Refusal::new(&["dimension -3"], || values(1, [2, 3]).mean_dim(-3, false)),
+            Refusal::new(&["mean_dim: ", "dimension -3"], || values(1, [2, 3]).mean_dim(-3, false)),
             Refusal::new(&["int64"], || Tensor::new([1, 2]).mean()),
         ]
     },

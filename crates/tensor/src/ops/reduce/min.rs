@@ -53,7 +53,7 @@ pub(super) const ROW: Row = Row {
     },
     errors: || {
         vec![
-            Refusal::new(&["dimension 2"], || Ok(values(1, [2, 3]).min_dim(2, false)?.0)),
+            Refusal::new(&["min_dim: ", "dimension 2"], || Ok(values(1, [2, 3]).min_dim(2, false)?.0)),
             Refusal::new(&["[2, 0]"], || Ok(values(1, [2, 0]).min_dim(1, false)?.0)),
             Refusal::new(&["[0]"], || values(1, [0]).min()),
         ]

@@ -167,7 +167,7 @@ pub(super) const ROW: Row = Row {
     },
     errors: || {
         vec![
-            Refusal::new(&["dimension 2"], || values(1, [2, 3]).norm_dim(2.0, 2, false)),
+            Refusal::new(&["norm_dim: ", "dimension 2"], || values(1, [2, 3]).norm_dim(2.0, 2, false)),
             Refusal::new(&["[0]", "inf"], || values(1, [0]).norm(f64::INFINITY)),
             Refusal::new(&["int64"], || Tensor::new([1, 2]).norm(2.0)),
         ]

@@ -108,7 +108,7 @@ impl Tensor {
 }
 
 pub(super) const ROW: Row = Row {
-    errors: || vec![Refusal::new(&["dimension 2"], || values(1, [2, 3]).prod_dim(2, false))],
+    errors: || vec![Refusal::new(&["prod_dim: ", "dimension 2"], || values(1, [2, 3]).prod_dim(2, false))],
     bench: &[
         (&[&[1_000_000]], |x| Ok(vec![x[0].prod()?])),
         (&[&[1024, 1024]], |x| Ok(vec![x[0].prod_dim(0, false)?])),

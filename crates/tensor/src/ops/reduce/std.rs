@@ -49,7 +49,7 @@ pub(super) const ROW: Row = Row {
     kinks: || vec![Kink { at: 0.5, call: |x| x.expand([3])?.std(), derivative: 0.0 }],
     errors: || {
         vec![
-            Refusal::new(&["dimension 2"], || values(1, [2, 3]).std_dim(2, 1.0, false)),
+            Refusal::new(&["std_dim: ", "dimension 2"], || values(1, [2, 3]).std_dim(2, 1.0, false)),
             Refusal::new(&["int64"], || Tensor::new([1, 2]).std()),
         ]
     },

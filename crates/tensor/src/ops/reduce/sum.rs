@@ -108,7 +108,7 @@ impl Tensor {
 pub(super) const ROW: Row = Row {
     errors: || {
         vec![
-            Refusal::new(&["dimension 2"], || values(1, [2, 3]).sum_dim(2, false)),
+            Refusal::new(&["sum_dim: ", "dimension 2"], || values(1, [2, 3]).sum_dim(2, false)),
             Refusal::new(&["twice"], || values(1, [2, 3]).sum_dim([0, -2], false)),
         ]
     },

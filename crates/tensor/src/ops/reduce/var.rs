@@ -161,7 +161,7 @@ impl Tensor {
 pub(super) const ROW: Row = Row {
     errors: || {
         vec![
-            Refusal::new(&["dimension 2"], || values(1, [2, 3]).var_dim(2, 1.0, false)),
+            Refusal::new(&["var_dim: ", "dimension 2"], || values(1, [2, 3]).var_dim(2, 1.0, false)),
             Refusal::new(&["int64"], || Tensor::new([1, 2]).var()),
         ]
     },
