@@ -81,7 +81,7 @@ pub fn collate<S: Tensors>(indices: &[usize], mut sample: impl FnMut(usize) -> R
 
 /// Tensors of one shape and dtype along a new first dimension.
 fn stack<T: Element>(parts: &[&Tensor]) -> Result<Tensor> {
-    let shape = parts[0].shape().with_inserted(0, parts.len());
+    let shape = parts[0].shape().with_inserted(0, parts.len())?;
     let parts = parts.iter().map(|part| part.detach().contiguous()).collect::<Result<Vec<_>>>()?;
     let parts = parts.iter().map(Tensor::as_slice::<T>).collect::<Result<Vec<_>>>()?;
     let numel = parts[0].len();

@@ -23,7 +23,7 @@ pub(crate) fn gather(source: &Tensor, indices: &[usize]) -> Result<Tensor> {
 fn gather_rows<T: Element>(source: &Tensor, indices: &[usize]) -> Result<Tensor> {
     let row = source.shape()[1..].iter().product();
     let rows = source.as_slice::<T>()?;
-    Tensor::build(source.shape().with_size(0, indices.len()), |out: &mut [T]| {
+    Tensor::build(source.shape().with_size(0, indices.len())?, |out: &mut [T]| {
         for_tasks(out, row, indices, |indices, out| {
             let together = out.chunks_mut(SIDE_BY_SIDE * row).zip(indices.chunks(SIDE_BY_SIDE));
             together.for_each(|(out, indices)| copy_rows(rows, row, indices, out));

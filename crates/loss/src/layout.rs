@@ -41,17 +41,19 @@ impl Layout {
 
     /// `[N, C, S]`
     pub(crate) fn dims(&self) -> [usize; 3] {
-        self.logits.around(self.dim)
+        let (outer, rest) = self.logits.split_at(self.dim);
+        [outer.iter().product(), rest[0], rest[1..].iter().product()]
     }
 
     /// The shape of what there is one of for each row.
     pub(crate) fn rows(&self) -> Shape {
-        self.logits.without(self.dim)
+        [&self.logits[..self.dim], &self.logits[self.dim + 1..]].concat().into()
     }
 
     /// The same with size 1 in the place of the classes.
     pub(crate) fn rows_kept(&self) -> Shape {
-        self.logits.with_size(self.dim, 1)
+        let sizes = self.logits.iter().enumerate();
+        sizes.map(|(dim, &size)| if dim == self.dim { 1 } else { size }).collect()
     }
 
     /// The shape in which something that there is one of for each class broadcasts to the logits.

@@ -60,7 +60,9 @@ fn truncation_ends_far_from_the_mean() {
         }
         sign * (start + moment / weight)
     };
-    for (a, b) in [(10.0, 1e6), (10.0, 20.0), (-20.0, -10.0), (-1e6, -15.0), (40.0, 41.0), (1000.0, 1e4), (3.0, 1e5)] {
+    for (a, b) in
+        [(10.0, 1e6), (10.0, 20.0), (-20.0, -10.0), (-1e6, -15.0), (40.0, 41.0), (1000.0, 1e4), (3.0, 1e5)]
+    {
         for (mean, std) in [(0.0, 1.0), (5.0, 0.5)] {
             let options = TruncNormal { mean, std, a: mean + std * a, b: mean + std * b };
             let n = 20_000;

@@ -20,5 +20,6 @@ pub use counted::Counted;
 pub use counting::CountingAllocator;
 pub use pool::{set_cache_limit, trim};
 pub use refused::{OutOfMemory, try_vec};
+pub(crate) use refused::{total, try_collect};
 pub use shared::Shared;
 pub use stats::{Stats, reset_peak, stats};

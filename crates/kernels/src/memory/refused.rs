@@ -42,6 +42,22 @@ pub fn try_vec<T>(len: usize) -> Result<Vec<T>, OutOfMemory> {
     Ok(values)
 }
 
+/// A `Vec` of what an iterator gives, which is `len` values.
+pub(crate) fn try_collect<T>(values: impl Iterator<Item = T>, len: usize) -> Result<Vec<T>, OutOfMemory> {
+    let mut vec = try_vec(len)?;
+    vec.extend(values);
+    Ok(vec)
+}
+
+/// The sum of some products of sizes: what scratch of several parts takes together.
+///
+/// # Errors
+/// Where that is beyond all addresses.
+pub(crate) fn total(products: &[(usize, usize)]) -> Result<usize, OutOfMemory> {
+    let sum = products.iter().try_fold(0usize, |sum, &(a, b)| sum.checked_add(a.checked_mul(b)?));
+    sum.ok_or(OutOfMemory { bytes: usize::MAX })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,8 +9,9 @@ mod pool;
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use crate::memory::OutOfMemory;
 use pool::Pool;
 
 /// Work that is estimated to take less than this many nanoseconds is not shared out: waking a sleeping
@@ -75,6 +76,24 @@ pub fn run(tasks: usize, total_ns: f64, task: impl Fn(usize) + Sync) {
     share(tasks, total_ns, &task);
 }
 
+/// [`run`] with tasks for which there may be no memory: the rest of them is left out then.
+pub(crate) fn try_run(
+    tasks: usize,
+    total_ns: f64,
+    task: impl Fn(usize) -> Result<(), OutOfMemory> + Sync,
+) -> Result<(), OutOfMemory> {
+    let failed = OnceLock::new();
+    run(tasks, total_ns, |i| {
+        if failed.get().is_none()
+            && let Err(error) = task(i)
+        {
+            // Another thread's error is as good.
+            let _ = failed.set(error);
+        }
+    });
+    failed.into_inner().map_or(Ok(()), Err)
+}
+
 /// [`run`], compiled once and not for every task there is.
 fn share(tasks: usize, total_ns: f64, task: &(dyn Fn(usize) + Sync)) {
     let threads = if tasks < 2 || total_ns < WORTH_SHARING_NS || INSIDE.get() { 1 } else { num_threads() };
@@ -133,6 +152,24 @@ pub fn chunks_mut<T: Send>(
         let piece = unsafe { std::slice::from_raw_parts_mut(base.get().add(start), end - start) };
         task(i, piece);
     });
+}
+
+/// [`chunks_mut`] with tasks for which there may be no memory: the rest of them is left out then.
+pub(crate) fn try_chunks_mut<T: Send>(
+    out: &mut [T],
+    chunk: usize,
+    total_ns: f64,
+    task: impl Fn(usize, &mut [T]) -> Result<(), OutOfMemory> + Sync,
+) -> Result<(), OutOfMemory> {
+    let failed = OnceLock::new();
+    chunks_mut(out, chunk, total_ns, |i, piece| {
+        if failed.get().is_none()
+            && let Err(error) = task(i, piece)
+        {
+            let _ = failed.set(error);
+        }
+    });
+    failed.into_inner().map_or(Ok(()), Err)
 }
 
 /// As [`chunks_mut`], over two slices cut into the same number of pieces.

@@ -43,13 +43,18 @@ impl FromStr for FanMode {
 /// ```
 ///
 /// # Errors
-/// When there are fewer than two dimensions.
+/// When there are fewer than two dimensions, or a product does not fit.
 #[track_caller]
 pub fn calculate_fan_in_and_fan_out(shape: &[usize]) -> Result<(usize, usize)> {
     match shape {
         [outputs, inputs, kernel @ ..] => {
-            let positions: usize = kernel.iter().product();
-            Ok((inputs * positions, outputs * positions))
+            let times = |count: usize| kernel.iter().try_fold(count, |product, &n| product.checked_mul(n));
+            match times(*inputs).zip(times(*outputs)) {
+                Some(fans) => Ok(fans),
+                None => {
+                    bail!(Shape, "fan_in_and_fan_out", "the sizes of {shape:?} multiply to more than a usize")
+                }
+            }
         }
         _ => bail!(Shape, "fan_in_and_fan_out", "expects at least two dimensions, not shape {shape:?}"),
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use chainrule_tensor::{DType, Parameter, RecurrentWeights, Result, Shape, Tensor, bail};
+use chainrule_tensor::{DType, Parameter, RecurrentWeights, Result, Shape, Tensor, bail, try_vec};
 
 use crate::forward::{at_caller, inside};
 use crate::{Module, Training, Visitor, init};
@@ -129,10 +129,16 @@ impl<L> RecurrentBuilder<L> {
             bail!(Value, kind.name(), "the probability of dropout must be between 0 and 1, not {dropout}");
         }
         let directions = if self.bidirectional { 2 } else { 1 };
-        let wide = kind.gates() * hidden_size;
-        let mut passes = Vec::with_capacity(num_layers * directions);
+        let wide = product(kind, &[kind.gates(), hidden_size])?;
+        let above = product(kind, &[directions, hidden_size])?;
+        let count = product(kind, &[num_layers, directions])?;
+        // All parameters at once: else filling memory with the first of too many would take minutes.
+        let of_first = [wide, input_size.max(above).saturating_add(hidden_size), dtype.size()];
+        drop(try_vec::<u8>(kind.name(), product(kind, &[product(kind, &of_first)?, count])?)?);
+        drop(try_vec::<[u8; PASS_BYTES]>(kind.name(), count)?);
+        let mut passes = try_vec(kind.name(), count)?;
         for layer in 0..num_layers {
-            let inputs = if layer == 0 { input_size } else { directions * hidden_size };
+            let inputs = if layer == 0 { input_size } else { above };
             for direction in 0..directions {
                 let name =
                     |what: &str| format!("{what}_l{layer}{}", if direction == 1 { "_reverse" } else { "" });
@@ -160,6 +166,22 @@ impl<L> RecurrentBuilder<L> {
             hidden_size,
             training: Training::new(),
         })
+    }
+}
+
+/// About what a layer in one direction takes beside the numbers of its parameters, in bytes.
+const PASS_BYTES: usize = 4096;
+
+/// A number that follows from sizes, if it fits.
+#[track_caller]
+fn product(kind: Kind, sizes: &[usize]) -> Result<usize> {
+    match sizes.iter().try_fold(1usize, |product, &n| product.checked_mul(n)) {
+        Some(product) => Ok(product),
+        None => bail!(
+            Memory,
+            kind.name(),
+            "a layer with the product of {sizes:?} of anything does not fit in memory"
+        ),
     }
 }
 

@@ -73,7 +73,7 @@ fn check(mask: &Tensor, name: &str, dtype: DType) -> Result<()> {
 #[track_caller]
 pub(super) fn with_column(mask: Option<Tensor>) -> Result<Option<Tensor>> {
     let Some(mask) = mask else { return Ok(None) };
-    let shape = mask.shape().with_size(mask.rank() - 1, 1);
+    let shape = mask.shape().with_size(mask.rank() - 1, 1)?;
     let value = if mask.dtype() == DType::Bool { 1.0 } else { 0.0 };
     Ok(Some(Tensor::cat(&[&mask, &Tensor::full(shape, value, mask.dtype())?], -1)?))
 }

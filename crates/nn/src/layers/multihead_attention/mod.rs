@@ -166,7 +166,7 @@ impl MultiheadAttention {
         };
         let (query, mut key, mut value) = (heads(&query)?, heads(&key)?, heads(&value)?);
         if self.add_zero_attn {
-            let zero = Tensor::full(key.shape().with_size(2, 1), 0.0, key.dtype())?;
+            let zero = Tensor::full(key.shape().with_size(2, 1)?, 0.0, key.dtype())?;
             (key, value) = (Tensor::cat(&[&key, &zero], 2)?, Tensor::cat(&[&value, &zero], 2)?);
             mask = with_column(mask)?;
         }

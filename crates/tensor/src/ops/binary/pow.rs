@@ -15,10 +15,9 @@ impl Binary for Pow {
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1), Save::Output(0)];
     const COST_NS: f64 = 10.0;
     const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| {
-        match (a, u32::try_from(b)) {
-            (_, Ok(b)) => a.wrapping_pow(b),
-            // 1 / aⁿ, cut off towards zero. An exponent of 33 bits and more differs from one of 1 or 2 only in
-            // its parity for such an a, and overflows for any other.
+        match (a, u64::try_from(b)) {
+            (_, Ok(b)) => wrapping_pow(a, b),
+            // 1 / aⁿ, cut off towards zero.
             (1, _) => 1,
             (-1, _) => 1 - 2 * (b & 1),
             _ => 0,
@@ -52,6 +51,19 @@ impl Binary for Pow {
 /// Whether an element is ∞ or −∞.
 fn infinite(x: &Tensor) -> Result<Tensor> {
     x.abs()?.eq(f64::INFINITY)
+}
+
+/// By squaring, from the lowest bit of the exponent on.
+fn wrapping_pow(mut base: i64, mut exponent: u64) -> i64 {
+    let mut power = 1i64;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            power = power.wrapping_mul(base);
+        }
+        base = base.wrapping_mul(base);
+        exponent >>= 1;
+    }
+    power
 }
 
 /// With a number in the exponent.

@@ -94,7 +94,7 @@ impl Tensor {
     /// The only image of a batch.
     #[track_caller]
     pub(super) fn reshape_without_batch(&self) -> Result<Tensor> {
-        self.reshape(self.shape().without(0))
+        self.reshape(self.shape().removed(0))
     }
 }
 

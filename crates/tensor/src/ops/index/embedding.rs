@@ -32,7 +32,7 @@ impl Tensor {
             bail!(Shape, "embedding", "the weight must be a matrix, not of shape {}", weight.shape());
         };
         let numbers = self.checked_indices("embedding", 0, rows)?;
-        let shape = self.shape().with_inserted(self.rank(), width);
+        let shape = self.shape().inserted(self.rank(), width);
         let y = weight.index_select(0, &numbers.reshape([-1])?)?.reshape(shape)?;
         let Some(padding) = padding_idx else { return Ok(y) };
         let Some(padding) = row_number(padding, rows) else {

@@ -55,11 +55,11 @@ impl Tensor {
             return self.reshape([1usize])?.index_select(0, index)?.reshape([]);
         };
         let index = index.checked_indices("index_select", dim, size)?;
-        let shape = self.shape().with_size(at, index.numel());
+        let shape = self.shape().resized(at, index.numel());
         let x = self.detach().contiguous()?;
         let out = dispatch!(self.dtype(), T => {
             let mut out = shape.allocate::<T>("index_select")?;
-            index::index_select(x.as_slice::<T>()?, x.shape().around(at), index.as_slice()?, &mut out);
+            index::index_select(x.as_slice::<T>()?, x.shape().parts_around(at), index.as_slice()?, &mut out);
             Tensor::from_parts(out, shape)
         });
         let operation = IndexSelectBackward { dim: at, input: self.shape().clone() };

@@ -3,6 +3,7 @@
 use chainrule_kernels::gemm::{GemmNumber, Matrix, Onto, gemm};
 use chainrule_kernels::{Float, reduce};
 
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{DType, Element, Result, Shape, Tensor, bail, dispatch_float};
@@ -46,7 +47,7 @@ impl LinearBackward {
         let dy = Matrix::row_major(g.as_slice::<T>()?, outputs);
         let product = |shape: &Shape, size: (usize, usize, usize), a, b| {
             let mut out = shape.allocate("linear")?;
-            gemm(size, a, b, T::ZERO, &mut out);
+            gemm(size, a, b, T::ZERO, &mut out).in_operation("linear")?;
             Ok(Tensor::from_parts(out, shape.clone()))
         };
         let mut grads = vec![
@@ -148,7 +149,7 @@ impl Tensor {
 #[track_caller]
 fn affine<T: Element + GemmNumber>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, inputs) = (weight.shape()[0], weight.shape()[1]);
-    let shape = x.shape().with_size(x.rank() - 1, outputs);
+    let shape = x.shape().resized(x.rank() - 1, outputs);
     let mut out = shape.allocate::<T>("linear")?;
     let x = x.in_order()?;
     let rows: usize = x.shape()[..x.rank() - 1].iter().product();
@@ -158,7 +159,7 @@ fn affine<T: Element + GemmNumber>(x: &Tensor, weight: &Tensor, bias: Option<&Te
         None => Onto::Nothing,
     };
     let (x, weight) = (Matrix::row_major(x.as_slice::<T>()?, inputs), matrix(weight)?);
-    gemm((rows, outputs, inputs), x, weight.transposed(), onto, &mut out);
+    gemm((rows, outputs, inputs), x, weight.transposed(), onto, &mut out).in_operation("linear")?;
     Ok(Tensor::from_parts(out, shape))
 }
 

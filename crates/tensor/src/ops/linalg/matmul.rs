@@ -2,6 +2,7 @@
 
 use chainrule_kernels::gemm::{Matrix, batched, gemm};
 
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::shape::broadcast;
 use crate::table::{Refusal, Row, Sample, values};
@@ -62,7 +63,7 @@ impl Tensor {
             // A batch of left factors times one right factor is one tall product.
             (n, 2) if n > 2 && a.is_contiguous() => {
                 let rows: usize = a.shape()[..n - 1].iter().product();
-                let shape = a.shape().with_size(n - 1, b.shape()[1]);
+                let shape = a.shape().resized(n - 1, b.shape()[1]);
                 a.reshape([rows, k])?.matmul(b)?.reshape(&shape)
             }
             _ => product(a, b),
@@ -73,7 +74,7 @@ impl Tensor {
     #[track_caller]
     fn squeeze_at(&self, dim: isize) -> Result<Tensor> {
         let dim = (self.rank() as isize + dim) as usize;
-        self.reshape(self.shape().without(dim))
+        self.reshape(self.shape().removed(dim))
     }
 }
 
@@ -105,11 +106,11 @@ fn multiply<T: Element + chainrule_kernels::gemm::GemmNumber>(
 ) -> Result<Tensor> {
     let mut out = shape.allocate::<T>("matmul")?;
     let (left, right) = (Batches::<T>::new(a, batch)?, Batches::<T>::new(b, batch)?);
-    if batch.numel() == 1 {
-        gemm((m, n, k), left.matrix(0), right.matrix(0), T::ZERO, &mut out);
-    } else {
-        batched(batch.numel(), (m, n, k), |i| left.matrix(i), |i| right.matrix(i), T::ZERO, &mut out);
-    }
+    let multiplied = match batch.numel() {
+        1 => gemm((m, n, k), left.matrix(0), right.matrix(0), T::ZERO, &mut out),
+        count => batched(count, (m, n, k), |i| left.matrix(i), |i| right.matrix(i), T::ZERO, &mut out),
+    };
+    multiplied.in_operation("matmul")?;
     Ok(Tensor::from_parts(out, shape.clone()))
 }
 

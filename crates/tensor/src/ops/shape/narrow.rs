@@ -65,7 +65,7 @@ impl Tensor {
             return Ok(self.clone());
         }
         let origin = self.shape().iter().enumerate().map(|(d, _)| if d == dim { start } else { 0 });
-        self.crop(&origin.collect(), &self.shape().with_size(dim, length))
+        self.crop(&origin.collect(), &self.shape().resized(dim, length))
     }
 
     /// The part of this shape whose first element has the index `start`.

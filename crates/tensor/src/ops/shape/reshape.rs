@@ -49,12 +49,12 @@ impl Tensor {
 
     /// The shape that sizes with at most one -1 stand for.
     #[track_caller]
-    fn resolve_sizes(&self, operation: &str, sizes: &[isize]) -> Result<Shape> {
+    fn resolve_sizes(&self, operation: &str, sizes: &[i128]) -> Result<Shape> {
         let unfit = |why: &str| format!("{sizes:?} does not fit a tensor of shape {}: {why}", self.shape());
         if sizes.iter().any(|&n| n < -1) || sizes.iter().filter(|&&n| n == -1).count() > 1 {
             bail!(Shape, operation, "{}", unfit("sizes are not negative, except for one -1"));
         }
-        let given = sizes.iter().filter(|&&n| n != -1).try_fold(1usize, |p, &n| p.checked_mul(n as usize));
+        let given = sizes.iter().filter(|&&n| n != -1).try_fold(1usize, |p, &n| p.checked_mul(usize::try_from(n).ok()?));
         let numel = self.numel();
         let Some(given) = given else { bail!(Shape, operation, "{}", unfit("the sizes' product is too large")) };
         let free = sizes.contains(&-1);
@@ -64,7 +64,11 @@ impl Tensor {
         if (!free && given != numel) || (free && !numel.is_multiple_of(given)) {
             bail!(Shape, operation, "{}", unfit(&format!("it has {numel} elements")));
         }
-        Ok(sizes.iter().map(|&n| if n == -1 { numel / given } else { n as usize }).collect())
+        // (Whatever is not -1 was found to be a size above.)
+        let shape: Shape = sizes.iter().map(|&n| usize::try_from(n).unwrap_or_else(|_| numel / given)).collect();
+        // Where there are no elements, the sizes' product says nothing of the others.
+        shape.checked_numel(operation)?;
+        Ok(shape)
     }
 
     /// The strides with which the same memory shows the elements in another shape, where that is possible.
@@ -108,6 +112,8 @@ pub(super) const ROW: Row = Row {
             Refusal::new(&["[4, 2]", "[2, 3]"], || values(1, [2, 3]).reshape([4, 2])),
             Refusal::new(&["-1"], || values(1, [2, 3]).reshape([-1, -1])),
             Refusal::new(&["-2"], || values(1, [2, 3]).reshape([-2, 3])),
+            Refusal::new(&["18446744073709551615"], || values(1, [2, 3]).reshape([usize::MAX])),
+            Refusal::new(&["memory"], || values(1, [0]).reshape([0usize, 1 << 40, 1 << 40])),
             Refusal::new(&["-1"], || values(1, [0, 3]).reshape([-1, 0])),
         ]
     },

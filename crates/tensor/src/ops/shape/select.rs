@@ -36,7 +36,7 @@ impl Tensor {
                 self.shape()
             );
         }
-        self.part(at, position as usize, 1)?.reshape(self.shape().without(at))
+        self.part(at, position as usize, 1)?.reshape(self.shape().removed(at))
     }
 }
 

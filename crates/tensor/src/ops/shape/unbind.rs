@@ -1,6 +1,7 @@
 //! Unbind.
 
 use super::split::{all_grads, cat_in_order};
+use crate::allocate::try_list;
 use crate::autograd::{Backward, Context, record_many};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
@@ -48,12 +49,14 @@ impl Tensor {
         if self.rank() == 0 {
             bail!(Shape, "unbind", "a 0-d tensor has no dimension to take apart");
         }
-        let (shape, strides) = (self.shape().without(dim), self.layout().strides().without(dim));
+        let (shape, strides) = (self.shape().removed(dim), self.layout().strides().removed(dim));
         let step = if self.numel() == 0 { 0 } else { self.strides()[dim] };
         let count = self.shape()[dim];
         let view = |i: usize| self.view_as(shape.clone(), strides.clone(), self.layout().offset() + i * step);
         let order = self.layout().memory_order();
-        record_many(UnbindBackward { dim, count, order }, &[self], &[], (0..count).map(view).collect())
+        let mut views = try_list("unbind", count)?;
+        views.extend((0..count).map(view));
+        record_many(UnbindBackward { dim, count, order }, &[self], &[], views)
     }
 }
 

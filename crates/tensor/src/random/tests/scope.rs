@@ -1,8 +1,8 @@
 //! Another default generator for a while.
 
 use super::Generator;
-use crate::Tensor;
 use crate::ErrorKind;
+use crate::Tensor;
 use crate::random::{manual_seed, set_default_state, try_with_default, with_default, with_generator};
 
 fn values(x: crate::Result<Tensor>) -> Vec<f32> {
