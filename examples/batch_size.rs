@@ -14,6 +14,10 @@
 //!   learning rate, with which they end about as well, and all samples at once twice as much. That is about what the
 //!   network bears (see the example `learning_rate`), and ten updates are few all the same.
 
+#[macro_use]
+#[path = "support/print.rs"]
+mod print; // a `println!` that may be piped into `head`
+
 use std::time::Instant;
 
 use chainrule::prelude::*;
@@ -58,7 +62,7 @@ fn train(data: &TensorDataset<(Tensor, Tensor)>, batch: usize, lr: f64) -> Resul
     let model = network()?;
     let mut optimizer = Sgd::new(model.parameters(), SgdOptions { lr, ..Default::default() })?;
     let loader = DataLoader::new(data).batch_size(batch).shuffle(true);
-    let all = data.get_batch(&(0..SAMPLES).collect::<Vec<_>>())?;
+    let all = data.get_all()?;
     let mut losses = Vec::new();
     for _ in 0..EPOCHS {
         for samples in &loader {
@@ -80,7 +84,7 @@ fn noise(data: &TensorDataset<(Tensor, Tensor)>, batch: usize) -> Result<f64> {
         let gradients = model.parameters().into_iter().filter_map(|p| p.grad()).map(|g| g.reshape([-1]));
         Tensor::cat(&gradients.collect::<Result<Vec<_>>>()?.iter().collect::<Vec<_>>(), 0)
     };
-    let all = gradient(&data.get_batch(&(0..SAMPLES).collect::<Vec<_>>())?)?;
+    let all = gradient(&data.get_all()?)?;
     let (mut squares, mut batches) = (0.0, 0.0);
     for samples in &DataLoader::new(data).batch_size(batch).shuffle(true) {
         squares += gradient(&samples?)?.sub(&all)?.square()?.sum()?.item()?;

@@ -5,6 +5,10 @@
 //!
 //! Tensors are printed as PyTorch prints them.
 
+#[macro_use]
+#[path = "support/print.rs"]
+mod print; // a `println!` that may be piped into `head`
+
 use chainrule::prelude::*;
 
 fn main() -> Result<()> {

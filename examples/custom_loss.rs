@@ -6,6 +6,10 @@
 //! target is above, and (1 − q)·(−d) where it is below. Trained with q = 0.9, a model predicts what nine of ten
 //! targets stay below.
 
+#[macro_use]
+#[path = "support/print.rs"]
+mod print; // a `println!` that may be piped into `head`
+
 use chainrule::autograd::{gradcheck, gradgradcheck};
 use chainrule::loss::elementwise::{ElementwiseLoss, Float, elementwise};
 use chainrule::prelude::*;

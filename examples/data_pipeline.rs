@@ -3,6 +3,10 @@
 //!
 //!     cargo run --release --example data_pipeline
 
+#[macro_use]
+#[path = "support/print.rs"]
+mod print; // a `println!` that may be piped into `head`
+
 use chainrule::data::transforms::{Compose, Normalize, RandomCrop, RandomErasing, RandomHorizontalFlip};
 use chainrule::prelude::*;
 

@@ -16,6 +16,10 @@
 //! learning rate ten times smaller; a loss that falls in a straight line asks for a larger one. Schedulers do both in
 //! one run: a warm-up starts small, and a decay ends small. Clipping gradients bounds a step that would jump too far.
 
+#[macro_use]
+#[path = "support/print.rs"]
+mod print; // a `println!` that may be piped into `head`
+
 use chainrule::prelude::*;
 
 const STEPS: usize = 200;

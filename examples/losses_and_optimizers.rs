@@ -2,6 +2,10 @@
 //!
 //!     cargo run --release --example losses_and_optimizers
 
+#[macro_use]
+#[path = "support/print.rs"]
+mod print; // a `println!` that may be piped into `head`
+
 use chainrule::prelude::*;
 
 fn main() -> Result<()> {

@@ -5,6 +5,10 @@
 //! The loss of a batch is the mean over its samples. To get the mean over the whole dataset, each batch has to
 //! count as often as it has samples: the last batch is often smaller than the others.
 
+#[macro_use]
+#[path = "support/print.rs"]
+mod print; // a `println!` that may be piped into `head`
+
 use chainrule::prelude::*;
 
 const EPOCHS: usize = 5;

@@ -5,6 +5,10 @@
 //! The random numbers are those of PyTorch, so the same script there prints the same six lines after
 //! `torch.manual_seed(0)`.
 
+#[macro_use]
+#[path = "support/print.rs"]
+mod print; // a `println!` that may be piped into `head`
+
 use chainrule::prelude::*;
 
 // A linear layer: 10 inputs, 2 outputs.

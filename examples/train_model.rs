@@ -2,6 +2,10 @@
 //!
 //!     cargo run --release --example train_model
 
+#[macro_use]
+#[path = "support/print.rs"]
+mod print; // a `println!` that may be piped into `head`
+
 use chainrule::prelude::*;
 
 /// Images and their labels.

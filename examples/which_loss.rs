@@ -18,6 +18,10 @@
 //!
 //! Two of the rows, seen at work: numbers with outliers, and a rare class.
 
+#[macro_use]
+#[path = "support/print.rs"]
+mod print; // a `println!` that may be piped into `head`
+
 use chainrule::prelude::*;
 
 fn main() -> Result<()> {

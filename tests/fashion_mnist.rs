@@ -97,13 +97,19 @@ fn bad_input_is_one_line() -> Result<()> {
     std::fs::write(&text, "no weights at all").expect("a file");
     Linear::new(3, 2)?.state_dict()?.save(&other)?;
     let within_nothing = format!("{nothing}/weights");
-    let cases: [(&[&str], &[&str]); 6] = [
+    let pipe = path("pipe");
+    let has_pipe =
+        std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success());
+    let cases: [(&[&str], &[&str]); 8] = [
         (&["--data", &nothing], &[&nothing]),
         (&["--sample", "--evaluate", &nothing], &[&nothing]),
         (&["--sample", "--evaluate", &text], &[&text]),
         (&["--sample", "--evaluate", &other], &[&other, "conv1.weight"]),
         (&["--sample", "--save", &within_nothing], &[&within_nothing]),
         (&["--sample", "--lr", "nan"], &["lr"]),
+        // Where nobody can make files there is no need to train first.
+        (&["--sample", "--save", "/proc/weights"], &["/proc/weights: weights cannot be saved there"]),
+        (&["--sample", "--save", if has_pipe { &pipe } else { &within_nothing }], &["saved", "weights"][1..]),
     ];
     for (arguments, parts) in cases {
         let error = run(arguments).expect_err("bad input");
@@ -143,5 +149,26 @@ fn every_option_is_explained() {
     use clap::CommandFactory;
     for argument in Options::command().get_arguments() {
         assert!(argument.get_help().is_some(), "{} has no explanation", argument.get_id());
+    }
+}
+
+#[test]
+fn numbers_of_nothing_and_help() {
+    use clap::CommandFactory;
+    for option in ["--epochs", "--batch-size", "--threads"] {
+        for bad in ["0", "-1", "x", "1.5"] {
+            let error = parse(&[&format!("{option}={bad}")]).expect_err("no number").to_string();
+            assert!(
+                error.contains(option) && error.contains("a whole number of at least 1 is needed"),
+                "{error}"
+            );
+        }
+    }
+    for help in [Options::command().render_help(), Options::command().render_long_help()] {
+        let text = help.to_string();
+        assert!(text.contains("--workers"));
+        for line in text.lines() {
+            assert!(line.chars().count() <= 110, "{line}");
+        }
     }
 }

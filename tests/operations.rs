@@ -4,6 +4,7 @@ mod table_checks;
 
 use chainrule::autograd::{GradOptions, gradcheck, gradgradcheck};
 use chainrule::{DType, Tensor};
+use table_checks::ends::{CHANGES, Change, near_f64};
 use table_checks::*;
 
 /// First derivatives, by the fused way back, against central differences.
@@ -95,6 +96,18 @@ fn dtypes_and_tracking_are_kept() {
             }
         }
         Ok(())
+    });
+}
+
+/// Near the ends of the range of f32, and far from 0, results are those of f64 where f32 can hold them.
+#[test]
+fn what_fits_into_f32_comes_out() {
+    each_row(Rows::All, |row, sample| {
+        let fault = |change: &Change| {
+            near_f64(row.name, sample, change).err().map(|e| format!("{}: {e}", change.name))
+        };
+        let faults: Vec<String> = CHANGES.iter().filter_map(fault).collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
     });
 }
 

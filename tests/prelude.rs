@@ -97,7 +97,7 @@ fn the_prelude_is_enough_for_a_training_program() -> Result<()> {
         losses.push(mean.mean());
     }
     assert!(losses[1] < losses[0], "{losses:?}");
-    assert_eq!(optimizer.lr(0), 0.25e-3);
+    assert_eq!(optimizer.lr(0).unwrap(), 0.25e-3);
     assert!(model.mode.get() && model.calls.tensor().item()? == 0.0);
     Ok(())
 }

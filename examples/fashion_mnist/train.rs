@@ -72,11 +72,22 @@ fn check_place(file: &Path) -> Result<()> {
         None => file,
     };
     let trouble = if file.is_dir() {
-        "is a directory, not a file to save weights in"
+        "is a directory, not a file to save weights in".to_string()
     } else if !directory.is_dir() {
-        "weights cannot be saved there: there is no such directory"
+        "weights cannot be saved there: there is no such directory".to_string()
+    } else if file.exists() && !file.is_file() {
+        "is not a file to save weights in".to_string()
+    } else if let Err(error) = try_directory(directory) {
+        format!("weights cannot be saved there: {error}")
     } else {
         return Ok(());
     };
     Err(Error::new(ErrorKind::Io, "fashion_mnist", format!("{}: {trouble}", file.display())))
+}
+
+/// Makes a file in a directory, as saving does, and removes it.
+fn try_directory(directory: &Path) -> std::io::Result<()> {
+    let trial = directory.join(format!(".fashion_mnist-{}", std::process::id()));
+    std::fs::File::create_new(&trial)?;
+    std::fs::remove_file(&trial)
 }

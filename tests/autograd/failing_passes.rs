@@ -149,6 +149,17 @@ fn a_pass_into_a_freed_part_leaves_the_rest() -> Result<()> {
     Ok(())
 }
 
+/// Only at its end does a pass know that an input got no gradient.
+#[test]
+fn an_input_that_takes_no_part_costs_no_graph() -> Result<()> {
+    let (x, unused) = (leaf(&[3.0]), leaf(&[1.0]));
+    let y = x.square()?.sum()?;
+    assert!(grad(&[&y], &[&x, &unused], &[], GradOptions::default()).is_err());
+    y.backward()?;
+    assert_eq!(values(&x.grad().unwrap()), [6.0]);
+    Ok(())
+}
+
 #[test]
 fn passes_of_several_threads_each_succeed_or_change_nothing() -> Result<()> {
     for retain_graph in [false, true] {

@@ -9,6 +9,7 @@ mod guards;
 mod hooks;
 mod lines;
 mod own_operations;
+mod parts;
 mod stored_gradients;
 
 use std::sync::{Arc, Mutex};

@@ -11,10 +11,8 @@ pub(crate) struct Draw<'a> {
     pub(crate) drawn: Vec<String>,
 }
 
-/// Sizes and counts that overflow in some product or sum.
-const HUGE: [usize; 16] = [
-    1_000_000,
-    (1 << 31) - 1,
+/// Sizes and counts that no memory has room for, or that overflow in some product or sum.
+const HUGE: [usize; 14] = [
     1 << 31,
     1 << 32,
     (1 << 32) + 1,

@@ -35,6 +35,7 @@ fn config() -> ProptestConfig {
     ProptestConfig {
         fork: true,
         timeout: 10_000,
+        max_shrink_time: 60_000,
         cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1000),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
             "proptest-regressions/hostile.txt",

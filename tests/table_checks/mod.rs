@@ -1,5 +1,7 @@
 //! The tools of the table-driven tests: go over rows, derive inputs, compare.
 
+pub(crate) mod ends;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chainrule::autograd::{GradOptions, grad};

@@ -38,7 +38,7 @@ pub fn collate<S: Tensors>(indices: &[usize], mut sample: impl FnMut(usize) -> R
         match catch_unwind(AssertUnwindSafe(|| sample(index))) {
             Ok(Ok(sample)) => samples.push(sample),
             Ok(Err(error)) => return Err(error.context(format!("sample {index}"))),
-            Err(panic) => resume_unwind(Box::new(format!("sample {index}: {}", panic_message(&*panic)))),
+            Err(panic) => resume_unwind(Box::new(format!("sample {index}: {}", panic_message(panic)))),
         }
     }
     let columns: Vec<Vec<&Tensor>> = samples.iter().map(Tensors::tensors).collect();

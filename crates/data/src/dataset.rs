@@ -5,6 +5,8 @@ use std::sync::Arc;
 use chainrule_tensor::random::Generator;
 use chainrule_tensor::{Result, Tensor};
 
+use crate::allocate::try_range;
+use crate::location::at_caller;
 use crate::transforms::Transform;
 use crate::{MapDataset, Tensors};
 
@@ -48,8 +50,12 @@ pub trait Dataset: Send + Sync {
 
     /// The samples with these indices, in this order; an index may come more than once.
     ///
+    /// Numbers that it draws from the default generator (`Tensor::randn` and its like) are the same for any number of
+    /// workers where a [`DataLoader`](crate::DataLoader) calls it: there each batch has a generator of its own.
+    ///
     /// # Errors
     /// When an index is not below [`len`](Dataset::len), or a sample cannot be read.
+    #[track_caller]
     fn get_batch(&self, indices: &[usize]) -> Result<Self::Batch>;
 
     /// As [`get_batch`](Dataset::get_batch), for datasets that change their samples at random: what a
@@ -59,9 +65,34 @@ pub trait Dataset: Send + Sync {
     /// often the epoch has visited it before. A dataset that takes the random numbers of a sample from a
     /// [`Generator`] of its seed gives the same samples for any number of workers, any batch size and any order.
     /// By default the seeds are not used. Datasets that wrap others pass them on.
+    ///
+    /// # Errors
+    /// Those of [`get_batch`](Dataset::get_batch).
+    #[track_caller]
     fn get_batch_seeded(&self, indices: &[usize], seeds: &[u64]) -> Result<Self::Batch> {
         let _ = seeds;
         self.get_batch(indices)
+    }
+
+    /// All samples as one batch: `get_batch` of `0..len`.
+    ///
+    /// ```
+    /// use chainrule_data::{Dataset, Subset, TensorDataset};
+    /// use chainrule_tensor::{Result, Tensor};
+    ///
+    /// # fn main() -> Result<()> {
+    /// let dataset = TensorDataset::new((Tensor::randn([4, 3])?, Tensor::new([5, 6, 7, 8])))?;
+    /// let (_, labels) = Subset::new(&dataset, [3, 1])?.get_all()?;
+    /// assert_eq!(labels.to_vec::<i64>()?, [8, 6]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`get_batch`](Dataset::get_batch), and when so many indices do not fit in memory.
+    #[track_caller]
+    fn get_all(&self) -> Result<Self::Batch> {
+        self.get_batch(&try_range("Dataset.get_all", self.len())?)
     }
 
     /// Whether there are no samples.
@@ -70,6 +101,12 @@ pub trait Dataset: Send + Sync {
     }
 
     /// The same samples, each batch changed by `change`, when it is fetched. Holds a clone of the dataset.
+    ///
+    /// `change` may draw random numbers in the usual way, such as `x.add(&Tensor::randn(x.shape())?)`. A
+    /// [`DataLoader`](crate::DataLoader) gives each batch of each epoch a generator of its own for that, so that they do
+    /// not depend on the workers; they do on the size and the order of the batches, where those of
+    /// [`map_samples`](Dataset::map_samples) are the samples' own. Without a loader they come from the process-wide
+    /// generator.
     ///
     /// ```
     /// use chainrule_data::{Dataset, TensorDataset};
@@ -97,8 +134,8 @@ pub trait Dataset: Send + Sync {
     /// [`collate`](crate::collate)). Holds a clone of the dataset.
     ///
     /// `change` is given the sample without the dimension of the batch, and a generator of its own for random
-    /// numbers: see [`get_batch_seeded`](Dataset::get_batch_seeded). Changing whole batches with
-    /// [`map`](Dataset::map) is faster.
+    /// numbers: see [`get_batch_seeded`](Dataset::get_batch_seeded). What it draws in the usual way, as by
+    /// `Tensor::randn`, is the sample's own as well. Changing whole batches with [`map`](Dataset::map) is faster.
     ///
     /// ```
     /// use chainrule_data::{Dataset, TensorDataset};
@@ -170,11 +207,19 @@ impl<D: Dataset + ?Sized> Dataset for Arc<D> {
         (**self).len()
     }
 
+    // Behind a `dyn`, the caller's line is lost on the way.
+    #[track_caller]
     fn get_batch(&self, indices: &[usize]) -> Result<D::Batch> {
-        (**self).get_batch(indices)
+        at_caller((**self).get_batch(indices))
     }
 
+    #[track_caller]
     fn get_batch_seeded(&self, indices: &[usize], seeds: &[u64]) -> Result<D::Batch> {
-        (**self).get_batch_seeded(indices, seeds)
+        at_caller((**self).get_batch_seeded(indices, seeds))
+    }
+
+    #[track_caller]
+    fn get_all(&self) -> Result<D::Batch> {
+        at_caller((**self).get_all())
     }
 }

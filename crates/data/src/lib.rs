@@ -14,11 +14,13 @@
 //! - Readers: [`IdxFile`], [`read_npy`], [`read_npz`]; `CsvFile` with the feature `csv`, `read_image` with the feature
 //!   `image`.
 
+mod allocate;
 mod collate;
 mod dataset;
 mod datasets;
 mod gather;
 mod loader;
+mod location;
 mod panic_message;
 mod random_source;
 mod readers;

@@ -1,6 +1,10 @@
 //! CIFAR-10 from files made here.
 
+use std::io::Write;
 use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use chainrule_data::{Cifar10, Dataset, Mnist};
 use chainrule_tensor::{ErrorKind, Result};
@@ -49,6 +53,35 @@ fn images_and_labels() {
     let error = Cifar10::load(directory, true).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.message().contains("data_batch_4.bin"), "{error}");
+}
+
+#[test]
+fn where_the_archive_has_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let inner = directory.path().join("cifar-10-batches-bin");
+    std::fs::create_dir(&inner).unwrap();
+    write(&inner, "test_batch.bin", &record(6));
+    assert_eq!(Cifar10::load(directory.path(), false).unwrap().labels(), [6]);
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(&[record(2), record(5)].concat()).unwrap();
+    let packed = packed.finish().unwrap();
+    write(&inner, "test_batch.bin", &packed);
+    assert_eq!(Cifar10::load(&inner, false).unwrap().labels(), [2, 5]);
+    std::fs::remove_file(inner.join("test_batch.bin")).unwrap();
+    write(&inner, "test_batch.bin.gz", &packed);
+    assert_eq!(Cifar10::load(directory.path(), false).unwrap().labels(), [2, 5]);
+    write(&inner, "test_batch.bin.gz", &packed[..packed.len() - 9]);
+    refused(Cifar10::load(&inner, false), "test_batch.bin.gz: damaged gzip stream");
+    // A small file that unpacks to more than the most records have.
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
+    bomb.write_all(&vec![0; 10_001 * 3073]).unwrap();
+    write(&inner, "test_batch.bin.gz", &bomb.finish().unwrap());
+    refused(Cifar10::load(&inner, false), "more than 30730000 bytes, but 10000 records");
+
+    let python = tempfile::tempdir().unwrap();
+    write(python.path(), "test_batch", b"\x80\x02}");
+    let error = Cifar10::load(python.path(), false).unwrap_err();
+    assert!(error.message().contains("test_batch is of the version for Python"), "{error}");
 }
 
 #[test]

@@ -126,7 +126,8 @@ fn lines_are_those_of_the_file() {
     for end in ["\n", "\r\n"] {
         let file = |lines: &[&str]| CsvFile::parse(lines.join(end).as_bytes());
         refused(file(&["n", "1", "x", "3"]).unwrap().column::<i64>("n"), "line 3, column \"n\": \"x\"");
-        refused(file(&["", "n", "", "", "1", "", "x"]).unwrap().column::<i64>("n"), "line 7, column");
+        refused(file(&["", "n,m", "", "", "1,1", "", "x,1"]).unwrap().column::<i64>("n"), "line 7, column");
+        refused(file(&["", "n", "1", "", "x"]).unwrap().column::<i64>("n"), "line 4, column \"n\": \"\"");
         refused(file(&["n,m", "1,2", "3"]), "line 3: there are 1 fields, expected 2");
         refused(file(&["n,m", "\"1", "\",2", "", "3"]), "line 5: there are 1 fields");
         refused(file(&["", "n,n", "1,2"]), "line 2: two columns");
@@ -134,7 +135,90 @@ fn lines_are_those_of_the_file() {
         let mut latin1 = ["n", "1", "caf?", ""].join(end).into_bytes();
         latin1.iter_mut().filter(|byte| **byte == b'?').for_each(|byte| *byte = 0xE9);
         refused(CsvFile::parse(&latin1), "line 3: field 1: not UTF-8");
-        let no_names = CsvOptions::new().headers(false).parse(["1", "", "x"].join(end).as_bytes()).unwrap();
+        let no_names = CsvOptions::new().headers(false).parse(["1", "2", "x"].join(end).as_bytes()).unwrap();
         refused(no_names.column::<i64>("0"), "line 3, column");
     }
+}
+
+/// A label that is missing must not make way for the next one.
+#[test]
+fn blank_lines_of_one_column_are_missing_values() {
+    let texts = |lines: &[&str], end: &str, names: bool| {
+        let table = CsvOptions::new().headers(names).parse(lines.join(end).as_bytes()).unwrap();
+        let column = table.column_names()[0].clone();
+        let texts: Vec<String> = table.texts(&column).unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(table.len(), texts.len());
+        texts
+    };
+    for end in ["\n", "\r\n", "\r"] {
+        assert_eq!(texts(&["n", "a", "", "b", ""], end, true), ["a", "", "b"]);
+        // The last line break ends the last row; before it there is none.
+        assert_eq!(texts(&["n", "a", "b"], end, true), ["a", "b"]);
+        assert_eq!(texts(&["n", "a", "b", ""], end, true), ["a", "b"]);
+        assert_eq!(texts(&["n", "a", "b", "", ""], end, true), ["a", "b", ""]);
+        assert_eq!(texts(&["n", "", "", "a"], end, true), ["", "", "a"]);
+        assert_eq!(texts(&["n", ""], end, true), [""; 0]);
+        assert_eq!(texts(&["n", "", ""], end, true), [""]);
+        // Before the names there are no rows, without names there are.
+        assert_eq!(texts(&["", "n", "a", ""], end, true), ["a"]);
+        assert_eq!(texts(&["", "a", "", "b", ""], end, false), ["", "a", "", "b"]);
+        // What is quoted is no blank line, and neither is white space.
+        assert_eq!(
+            texts(&["\"n\"", "\"\"", "\"x", "", "y\"", "", " ", ""], end, true),
+            ["", &format!("x{end}{end}y"), "", " "]
+        );
+        assert_eq!(texts(&["\u{feff}n", "a", "", "b"], end, true), ["a", "", "b"]);
+        assert_eq!(texts(&["\u{feff}", "a", "", "b"], end, false), ["", "a", "", "b"]);
+        // With several columns, blank lines are no rows.
+        assert_eq!(texts(&["n,m", "", "a,1", "", "b,2", "", ""], end, true), ["a", "b"]);
+    }
+    let table = CsvOptions::new().missing_as_nan(true).parse(b"y\n1\n\n3\n").unwrap();
+    let values = table.column::<f32>("y").unwrap().to_vec::<f32>().unwrap();
+    assert!(values[0] == 1.0 && values[1].is_nan() && values[2] == 3.0, "{values:?}");
+    let (labels, classes) = CsvFile::parse(b"y\ncat\n\ndog\n").unwrap().classes("y").unwrap();
+    assert_eq!(
+        (labels.to_vec::<i64>().unwrap(), classes),
+        (vec![1, 0, 2], ["", "cat", "dog"].map(String::from).into())
+    );
+}
+
+#[test]
+fn numbers_that_do_not_fit() {
+    let table = CsvFile::parse(b"a\n1e39\n").unwrap();
+    refused(
+        table.column::<f32>("a"),
+        "line 2, column \"a\": \"1e39\" is not a number that fits into float32",
+    );
+    assert_eq!(table.column::<f64>("a").unwrap().to_vec::<f64>().unwrap(), [1e39]);
+    refused(
+        CsvFile::parse(b"a\n-1e400\n").unwrap().column::<f64>("a"),
+        "not a number that fits into float64",
+    );
+    refused(CsvFile::parse(b"a\n9223372036854775808\n").unwrap().column::<i64>("a"), "fits into int64");
+    // Infinities in words are meant, and what is too small is 0.
+    let words = CsvFile::parse(b"a\ninf\n-Infinity\n+INF\n1e-400\n").unwrap();
+    let want = [f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY, 0.0];
+    assert_eq!(words.column::<f64>("a").unwrap().to_vec::<f64>().unwrap(), want);
+    assert!(CsvFile::parse(b"a\nNaN\n").unwrap().column::<f32>("a").unwrap().item().unwrap().is_nan());
+    // The greatest that rounds to a number, and the least that does not.
+    let edge = CsvFile::parse(b"a\n3.4028235677973367e38\n").unwrap();
+    refused(edge.column::<f32>("a"), "fits into float32");
+    let below = CsvFile::parse(b"a\n3.4028235677973366e38\n").unwrap();
+    assert_eq!(below.column::<f32>("a").unwrap().to_vec::<f32>().unwrap(), [f32::MAX]);
+}
+
+#[test]
+fn delimiters_that_are_none() {
+    for delimiter in [b'"', b'\n', b'\r', 0xC3] {
+        refused(CsvOptions::new().delimiter(delimiter).parse(b"a\n1\n"), "the delimiter must be an ASCII");
+    }
+}
+
+#[test]
+fn large_fields() {
+    let long = "x".repeat(3 << 20);
+    let table = CsvFile::parse(format!("a,b\n{long},1\n\"{long}\n\",2\n").as_bytes()).unwrap();
+    assert_eq!(table.texts("a").unwrap()[0].len(), 3 << 20);
+    assert_eq!(table.texts("a").unwrap()[1].len(), (3 << 20) + 1);
+    assert_eq!(table.column::<i64>("b").unwrap().to_vec::<i64>().unwrap(), [1, 2]);
 }

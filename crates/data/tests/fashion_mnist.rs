@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use chainrule_data::{DataLoader, Dataset, FashionMnist};
+use chainrule_data::{DataLoader, Dataset, FashionMnist, Mnist};
 use chainrule_tensor::ErrorKind;
 use flate2::{Compression, write::GzEncoder};
 
@@ -89,6 +89,22 @@ fn files_that_do_not_fit() {
     refused(ErrorKind::Data, &["label 1 is 10"]);
     write(directory, "train-labels-idx1-ubyte", &[2], &[9, 0]);
     assert!(FashionMnist::load(directory, true).is_ok());
+}
+
+/// As some programs unpack the archives, and as some mirrors have them.
+#[test]
+fn names_with_a_dot() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    write(directory, "train-images.idx3-ubyte", &[2, 28, 28], &images(2));
+    write(directory, "train-labels.idx1-ubyte", &[2], &[4, 9]);
+    write(directory, "t10k-images.idx3-ubyte.gz", &[1, 28, 28], &images(1));
+    write(directory, "t10k-labels-idx1-ubyte.gz", &[1], &[7]);
+    assert_eq!(Mnist::load(directory, true).unwrap().labels(), [4, 9]);
+    assert_eq!(FashionMnist::load(directory, false).unwrap().labels(), [7]);
+    // The published name counts where both are there.
+    write(directory, "train-labels-idx1-ubyte", &[2], &[1, 2]);
+    assert_eq!(Mnist::load(directory, true).unwrap().labels(), [1, 2]);
 }
 
 #[test]

@@ -127,6 +127,11 @@ fn folders() {
     write(&root.join("cat/c.jpg"), 6, 6, 255);
     std::fs::write(root.join("cat/notes.txt"), "no image").unwrap();
     std::fs::write(root.join("readme.png"), "not in a folder of a class").unwrap();
+    // What is hidden: notebooks, file managers and archives leave such things behind.
+    write(&root.join(".ipynb_checkpoints/cat-checkpoint.png"), 6, 6, 9);
+    write(&root.join("cat/.ipynb_checkpoints/c-checkpoint.jpg"), 6, 6, 9);
+    std::fs::write(root.join("dog/._a.png"), "no image").unwrap();
+    std::fs::create_dir(root.join(".git")).unwrap();
 
     let folder = ImageFolder::open(root).unwrap();
     assert_eq!(folder.classes(), ["cat", "dog"]);
@@ -170,6 +175,7 @@ fn folders() {
 #[test]
 fn folders_that_are_refused() {
     let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join(".hidden")).unwrap();
     refused(ImageFolder::open(directory.path()), "there are no folders");
     std::fs::create_dir(directory.path().join("cat")).unwrap();
     refused(ImageFolder::open(directory.path()), "cat: there are no images of the class");

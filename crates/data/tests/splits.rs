@@ -20,6 +20,30 @@ fn message<T>(result: chainrule_tensor::Result<T>) -> String {
     error.message().to_string()
 }
 
+/// The lengths are those that PyTorch gives: `torch.utils.data.random_split(range(n), fractions)`.
+#[test]
+fn fractions_add_up_as_numbers_do() {
+    fn lengths<const N: usize>(n: usize, fractions: [f64; N]) -> [usize; N] {
+        random_split(&numbers(n), fractions).unwrap().map(|part| part.len())
+    }
+    // Added one after the other, twenty times 0.05 is 1.0000000000000002.
+    assert_eq!(lengths(40, [0.05; 20]), [2; 20]);
+    assert_eq!(lengths(47, [0.05; 20]), [3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+    assert_eq!(lengths(10, [0.1; 10]), [1; 10]);
+    assert_eq!(lengths(5, [0.7, 0.2, 0.1]), [4, 1, 0]);
+    assert_eq!(lengths(3, [0.05; 20])[..4], [1, 1, 1, 0]);
+    assert_eq!(lengths(0, [0.5, 0.5]), [0, 0]);
+    // Parts that somebody has divided by their sum: rounding may make it a little more than 1.
+    let parts = [1.0, 2.0, 4.0, 3.0, 7.0, 9.0, 0.3].map(|x: f64| x / 26.3);
+    assert_eq!(lengths(263, parts), [11, 20, 40, 30, 70, 90, 2]);
+    let above = f64::from_bits(0.5f64.to_bits() + 1);
+    assert_eq!(lengths(7, [above, above]), [4, 3]);
+    for off in [1e-6, -1e-6] {
+        assert!(message(random_split(&numbers(7), [0.5, 0.5 + off])).contains("not to 1"));
+    }
+    assert!(message(random_split(&numbers(7), [0.5, f64::INFINITY])).contains("fraction 1 is inf"));
+}
+
 #[test]
 fn fractions_that_are_refused() {
     let dataset = numbers(10);

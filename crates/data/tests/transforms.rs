@@ -179,7 +179,7 @@ fn normalised() {
     };
     assert!(refused(vec![1.0; 3], vec![1.0]).contains("3 means"));
     assert!(refused(vec![1.0], vec![]).contains("0 standard deviations"));
-    assert!(refused(vec![1.0], vec![1.0, 0.0]).contains("must not be 0"));
+    assert!(refused(vec![1.0], vec![1.0, 0.0]).contains("must be finite and above 0"));
 }
 
 #[test]

@@ -45,6 +45,12 @@ pub fn sum<T: Float, const N: usize>(arrays: [&[T]; N], ns: f64, f: impl Functio
     fold(&partial, 0.0, |v| v, |a, b| a + b)
 }
 
+/// As [`sum`], with the function computed in `f64` too, and slowly: for values that are out of the range of `T`.
+#[cold]
+pub fn sum_wide<T: Float, const N: usize>(arrays: [&[T]; N], f: impl Function<f64, N>) -> f64 {
+    (0..arrays[0].len()).map(|i| f.at(arrays.map(|array| array[i].to_f64()))).sum()
+}
+
 /// Σ `a[i]·b[i]`, multiplied and accumulated in `f64`.
 pub fn dot<T: Float>(a: &[T], b: &[T]) -> f64 {
     assert_eq!(a.len(), b.len(), "array lengths");

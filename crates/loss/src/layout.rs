@@ -41,19 +41,22 @@ impl Layout {
 
     /// `[N, C, S]`
     pub(crate) fn dims(&self) -> [usize; 3] {
-        let (outer, rest) = self.logits.split_at(self.dim);
-        [outer.iter().product(), rest[0], rest[1..].iter().product()]
+        self.logits.around(self.dim)?
     }
 
     /// The shape of what there is one of for each row.
     pub(crate) fn rows(&self) -> Shape {
-        [&self.logits[..self.dim], &self.logits[self.dim + 1..]].concat().into()
+        self.logits.without(self.dim)?
     }
 
-    /// The same with size 1 in the place of the classes.
+    /// The shape of what there are two of for each row.
+    pub(crate) fn row_pairs(&self) -> Shape {
+        self.rows().iter().copied().chain([2]).collect()
+    }
+
+    /// The same as [`rows`](Layout::rows) with size 1 in the place of the classes.
     pub(crate) fn rows_kept(&self) -> Shape {
-        let sizes = self.logits.iter().enumerate();
-        sizes.map(|(dim, &size)| if dim == self.dim { 1 } else { size }).collect()
+        self.logits.with_size(self.dim, 1)?
     }
 
     /// The shape in which something that there is one of for each class broadcasts to the logits.

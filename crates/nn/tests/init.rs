@@ -60,9 +60,7 @@ fn truncation_ends_far_from_the_mean() {
         }
         sign * (start + moment / weight)
     };
-    for (a, b) in
-        [(10.0, 1e6), (10.0, 20.0), (-20.0, -10.0), (-1e6, -15.0), (40.0, 41.0), (1000.0, 1e4), (3.0, 1e5)]
-    {
+    for (a, b) in [(10.0, 1e6), (10.0, 20.0), (-20.0, -10.0), (-1e6, -15.0), (40.0, 41.0), (1000.0, 1e4), (3.0, 1e5)] {
         for (mean, std) in [(0.0, 1.0), (5.0, 0.5)] {
             let options = TruncNormal { mean, std, a: mean + std * a, b: mean + std * b };
             let n = 20_000;
@@ -242,4 +240,28 @@ fn names_of_options() {
     assert!("gelu".parse::<Nonlinearity>().unwrap_err().to_string().contains("gelu"));
     assert_eq!("fan_out".parse::<FanMode>().unwrap(), FanMode::FanOut);
     assert!("fan".parse::<FanMode>().is_err());
+}
+
+/// Limits ten and more standard deviations away, where a rejection by uniform numbers would hardly end. The mean of a
+/// normal number beyond l is l + 1/l − 2/l³ + 10/l⁵ − …, its deviation about 1/l.
+#[test]
+fn the_tail_of_a_normal_distribution_is_drawn() {
+    for (side, l, beyond) in [(1.0, 10.0, 1000.0), (-1.0, 10.0, 1000.0), (1.0, 40.0, 1e6), (1.0, 10.0, 1e30)]
+    {
+        let parameter = parameter(&[20_000], DType::F64);
+        let (near, far) = (side * l, side * beyond);
+        let options = TruncNormal { a: near.min(far), b: near.max(far), ..Default::default() };
+        let values = filled(&parameter, |p| trunc_normal_(p, options));
+        assert!(values.iter().all(|x| (options.a..=options.b).contains(x)));
+        let mean = values.iter().map(|x| x.abs() - l).sum::<f64>() / values.len() as f64;
+        let wanted = 1.0 / l - 2.0 / l.powi(3) + 10.0 / l.powi(5);
+        // Five standard errors.
+        assert!((mean - wanted).abs() < 5.0 / l / 20_000f64.sqrt(), "{mean} instead of {wanted} beyond {l}");
+    }
+    // So far out that the square of a number is infinite.
+    let parameter = parameter(&[4], DType::F64);
+    let options = TruncNormal { a: 1e200, b: 1e300, ..Default::default() };
+    assert!(
+        filled(&parameter, |p| trunc_normal_(p, options)).iter().all(|x| (1e200..=1.0001e200).contains(x))
+    );
 }

@@ -221,3 +221,16 @@ fn wrong_calls_are_refused() {
     let error = layer.forward(&x.to_dtype(DType::F64).unwrap(), None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DType);
 }
+
+#[test]
+fn sizes_that_have_no_room_are_refused_at_once() {
+    for n in [1 << 40, 1 << 50, usize::MAX / 2, usize::MAX] {
+        for error in [
+            LSTM::builder(2, 3).num_layers(n).build().map(drop).unwrap_err(),
+            GRU::builder(2, n).bidirectional(true).build().map(drop).unwrap_err(),
+            RNN::builder(n, 3).build().map(drop).unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::Memory, "{error}");
+        }
+    }
+}

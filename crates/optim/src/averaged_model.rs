@@ -1,9 +1,10 @@
 //! [`AveragedModel`]: averages of weights.
 
 use std::borrow::Borrow;
+use std::collections::HashSet;
 
 use chainrule_kernels::update;
-use chainrule_tensor::{DType, FloatElement, Parameter, Result, StateDict, Tensor, bail, dispatch_float};
+use chainrule_tensor::{FloatElement, Parameter, Result, StateDict, Tensor, bail, dispatch_float};
 
 use crate::algorithm::lerp;
 use crate::state_dict::unique_names;
@@ -60,7 +61,7 @@ impl AveragedModel {
     /// Averages of these parameters; until the first update, the values that they have now.
     ///
     /// # Errors
-    /// When there are no parameters or `decay` does not lie in [0, 1].
+    /// When there are no parameters, one occurs twice, `decay` does not lie in [0, 1], or there is no memory.
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Parameter>, averaging: Averaging) -> Result<Self> {
         if let Averaging::Ema { decay } = averaging
@@ -72,7 +73,11 @@ impl AveragedModel {
         if parameters.is_empty() {
             bail!(Value, NAME, "there are no parameters to average");
         }
-        let averages = parameters.iter().map(copy).collect::<Result<_>>()?;
+        let mut seen = HashSet::new();
+        if let Some(i) = parameters.iter().position(|parameter| !seen.insert(parameter.id())) {
+            bail!(Value, NAME, "parameter {i} (shape {}) occurs twice", parameters[i].shape());
+        }
+        let averages = copies(&parameters)?;
         Ok(AveragedModel { parameters, averages, averaging, n_averaged: 0 })
     }
 
@@ -80,15 +85,19 @@ impl AveragedModel {
     /// after each epoch. The first time they are the averages.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// When there is no memory; nothing changes then.
     #[track_caller]
     pub fn update_parameters(&mut self) -> Result<()> {
+        // All that may fail comes first: contiguous values, and averages that nobody else holds.
+        let mut values = Vec::with_capacity(self.parameters.len());
         for (parameter, average) in self.parameters.iter().zip(&self.averages) {
-            dispatch_float!(average.dtype(), T => {
-                self.averaging.update::<T>(average, &parameter.tensor().detach().contiguous()?, self.n_averaged)?;
-            });
+            values.push(parameter.tensor().detach().contiguous()?);
+            dispatch_float!(average.dtype(), T => average.update(|_: &mut [T]| ())?);
         }
-        self.n_averaged += 1;
+        for (value, average) in values.iter().zip(&self.averages) {
+            dispatch_float!(average.dtype(), T => self.averaging.update::<T>(average, value, self.n_averaged)?);
+        }
+        self.n_averaged = self.n_averaged.saturating_add(1);
         Ok(())
     }
 
@@ -106,13 +115,13 @@ impl AveragedModel {
     /// once more to train on. While they are exchanged, neither a step nor an update makes sense.
     ///
     /// # Errors
-    /// When there is no memory.
+    /// None at present: no memory is needed.
     #[track_caller]
     pub fn swap(&mut self) -> Result<()> {
         for (parameter, average) in self.parameters.iter().zip(&self.averages) {
-            dispatch_float!(average.dtype(), T => {
-                parameter.update(|x: &mut [T]| average.update(|a: &mut [T]| x.swap_with_slice(a)))??;
-            });
+            let (value, averaged) = (parameter.tensor(), average.tensor());
+            parameter.set(&averaged)?;
+            average.set(&value)?;
         }
         Ok(())
     }
@@ -120,7 +129,7 @@ impl AveragedModel {
     /// Writes the averages into parameters, those of a second model for example, in their order.
     ///
     /// # Errors
-    /// When there are more or fewer parameters, or shapes or dtypes differ; nothing changes then.
+    /// When there are more or fewer parameters, shapes or dtypes differ, or there is no memory; nothing changes then.
     #[track_caller]
     pub fn copy_to<P: Borrow<Parameter>>(&self, parameters: impl IntoIterator<Item = P>) -> Result<()> {
         let parameters: Vec<P> = parameters.into_iter().collect();
@@ -141,8 +150,8 @@ impl AveragedModel {
                 );
             }
         }
-        for (parameter, average) in parameters.iter().zip(&self.averages) {
-            parameter.borrow().set(&copy(average)?.tensor().detach())?;
+        for (parameter, copy) in parameters.iter().zip(copies(&self.averages)?) {
+            parameter.borrow().set(&copy.tensor())?;
         }
         Ok(())
     }
@@ -155,7 +164,7 @@ impl AveragedModel {
     #[track_caller]
     pub fn state_dict(&self) -> Result<StateDict> {
         let mut dict = StateDict::new();
-        dict.insert(COUNT, Tensor::full([], self.n_averaged as f64, DType::I64)?)?;
+        dict.insert(COUNT, Tensor::full_of([], i64::try_from(self.n_averaged).unwrap_or(i64::MAX))?)?;
         for (name, average) in unique_names("state_dict", self.parameters.iter())?.iter().zip(&self.averages)
         {
             dict.insert(key(name), copy(average)?.tensor().detach())?;
@@ -203,8 +212,8 @@ impl AveragedModel {
             bail!(Data, "load_state_dict", "the state dict does not fit the averages:\n  {problems}");
         }
         let mut averages = Vec::with_capacity(names.len());
-        for name in &names {
-            averages.push(copy(&Parameter::new(dict.get(&key(name)).expect("checked").detach())?)?);
+        for tensor in names.iter().filter_map(|name| dict.get(&key(name))) {
+            averages.push(copy(&Parameter::new(tensor.detach())?)?);
         }
         self.averages = averages;
         self.n_averaged = n_averaged;
@@ -219,7 +228,7 @@ impl Averaging {
         average.update(|a: &mut [T]| match self {
             _ if n_averaged == 0 => a.copy_from_slice(x),
             Averaging::Swa => {
-                let count = T::of((n_averaged + 1) as f64);
+                let count = T::of(n_averaged as f64 + 1.0);
                 update::in_place([a], x, 0.3, move |[a], x| [a + (x - a) / count]);
             }
             Averaging::Ema { decay } => {
@@ -232,6 +241,15 @@ impl Averaging {
 
 fn key(parameter: &str) -> String {
     format!("module.{parameter}")
+}
+
+#[track_caller]
+fn copies(parameters: &[Parameter]) -> Result<Vec<Parameter>> {
+    let mut copies = Vec::with_capacity(parameters.len());
+    for parameter in parameters {
+        copies.push(copy(parameter)?);
+    }
+    Ok(copies)
 }
 
 /// A frozen parameter with the same values in memory of its own.

@@ -3,6 +3,7 @@
 use chainrule_tensor::{Result, bail};
 
 use crate::groups::Hyperparameters;
+use crate::scheduler::PerGroup;
 
 /// Zero or more, and finite.
 #[track_caller]
@@ -31,11 +32,23 @@ pub(crate) fn finite(algorithm: &str, name: &str, value: f64) -> Result<()> {
     Ok(())
 }
 
-/// Each group has a momentum that can be cycled.
+/// Each group has a momentum that can be cycled between these bounds.
 #[track_caller]
-pub(crate) fn has_momentum(scheduler: &str, optimizer: &dyn Hyperparameters) -> Result<()> {
-    if (0..optimizer.num_groups()).any(|group| optimizer.momentum(group).is_none()) {
-        bail!(Value, scheduler, "cycle_momentum needs an optimizer with momentum or betas");
+pub(crate) fn cycles_momentum(
+    scheduler: &str,
+    optimizer: &dyn Hyperparameters,
+    bounds: [(&str, &PerGroup); 2],
+) -> Result<()> {
+    for (name, bound) in bounds {
+        bound.fits(scheduler, name, optimizer.num_groups())?;
+    }
+    for group in 0..optimizer.num_groups() {
+        if optimizer.momentum(group)?.is_none() {
+            bail!(Value, scheduler, "cycle_momentum needs an optimizer with momentum or betas");
+        }
+        for (name, bound) in bounds {
+            optimizer.momentum_range(group)?.check(scheduler, name, *bound.of(scheduler, name, group)?)?;
+        }
     }
     Ok(())
 }

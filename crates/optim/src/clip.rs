@@ -4,17 +4,19 @@ use std::borrow::Borrow;
 
 use chainrule_kernels::norm::norm;
 use chainrule_kernels::update;
-use chainrule_tensor::{FloatElement, Parameter, Result, Tensor, TensorCell, bail, dispatch_float};
+use chainrule_tensor::autograd::RowGradient;
+use chainrule_tensor::{DType, FloatElement, Parameter, Result, Tensor, TensorCell, bail, dispatch_float};
 
 use crate::check;
+use crate::rows::norm_of_rows;
 
 /// Options of [`clip_grad_norm_with`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClipGradNormOptions {
     /// Which norm: p of the p-norm, `f64::INFINITY` for the largest absolute value. Default 2.
     pub norm_type: f64,
-    /// Whether a norm that is infinite or NaN is an error. Default false: infinite gradients become 0 or NaN,
-    /// and a NaN makes all gradients NaN.
+    /// Whether a norm that is infinite or NaN is an error. Default false: infinite gradients become 0 or NaN (unless
+    /// `max_norm` is infinite too), and a NaN makes all gradients NaN.
     pub error_if_nonfinite: bool,
 }
 
@@ -43,7 +45,8 @@ impl Default for ClipGradNormOptions {
 /// ```
 ///
 /// # Errors
-/// When `max_norm` is negative or NaN.
+/// When `max_norm` is negative or NaN, or there is no memory for a copy of a gradient that somebody else holds. No gradient
+/// has been changed then.
 #[track_caller]
 pub fn clip_grad_norm_<P: Borrow<Parameter>>(
     parameters: impl IntoIterator<Item = P>,
@@ -56,7 +59,7 @@ pub fn clip_grad_norm_<P: Borrow<Parameter>>(
 ///
 /// # Errors
 /// When `max_norm` is negative or NaN or `norm_type` is NaN; with `error_if_nonfinite` when the norm is infinite
-/// or NaN. No gradient has been changed then.
+/// or NaN; when there is no memory for a copy of a gradient that somebody else holds. No gradient has been changed then.
 #[track_caller]
 pub fn clip_grad_norm_with<P: Borrow<Parameter>>(
     parameters: impl IntoIterator<Item = P>,
@@ -68,7 +71,12 @@ pub fn clip_grad_norm_with<P: Borrow<Parameter>>(
         bail!(Value, NAME, "max_norm must be a number that is not negative, not {max_norm}");
     }
     let parameters: Vec<P> = parameters.into_iter().collect();
-    let total = get_total_norm(parameters.iter().filter_map(|p| p.borrow().grad()), options.norm_type)?;
+    check_norm_type(options.norm_type)?;
+    let mut norms = Vec::with_capacity(parameters.len());
+    for parameter in &parameters {
+        norms.extend(norm_of_grad(parameter.borrow(), options.norm_type)?);
+    }
+    let total = norm(&norms, options.norm_type);
     if options.error_if_nonfinite && !total.is_finite() {
         bail!(
             NotFinite,
@@ -77,12 +85,11 @@ pub fn clip_grad_norm_with<P: Borrow<Parameter>>(
             options.norm_type
         );
     }
-    let factor = max_norm / (total + 1e-6);
-    // A factor of 1 or more changes nothing; a NaN must come through.
+    // Nothing is too large where all is allowed; a NaN must come through.
+    let factor = if max_norm == f64::INFINITY && !total.is_nan() { 1.0 } else { max_norm / (total + 1e-6) };
+    // A factor of 1 or more changes nothing.
     if factor.is_nan() || factor < 1.0 {
-        for parameter in &parameters {
-            change_grad(parameter.borrow(), Scale(factor))?;
-        }
+        change_grads(&parameters, Scale(factor))?;
     }
     Ok(total)
 }
@@ -91,17 +98,16 @@ pub fn clip_grad_norm_with<P: Borrow<Parameter>>(
 /// `torch.nn.utils.clip_grad_value_`).
 ///
 /// # Errors
-/// When `clip_value` is negative or not finite.
+/// When `clip_value` is negative or not finite, or there is no memory for a copy of a gradient that somebody else holds. No
+/// gradient has been changed then.
 #[track_caller]
 pub fn clip_grad_value_<P: Borrow<Parameter>>(
     parameters: impl IntoIterator<Item = P>,
     clip_value: f64,
 ) -> Result<()> {
     check::non_negative("clip_grad_value_", "clip_value", clip_value)?;
-    for parameter in parameters {
-        change_grad(parameter.borrow(), Clamp(clip_value))?;
-    }
-    Ok(())
+    let parameters: Vec<P> = parameters.into_iter().collect();
+    change_grads(&parameters, Clamp(clip_value))
 }
 
 /// The norm of all numbers of all tensors, as if they were one vector; 0 without tensors (PyTorch:
@@ -114,49 +120,138 @@ pub fn get_total_norm<T: Borrow<Tensor>>(
     tensors: impl IntoIterator<Item = T>,
     norm_type: f64,
 ) -> Result<f64> {
-    const NAME: &str = "get_total_norm";
-    if norm_type.is_nan() {
-        bail!(Value, NAME, "norm_type must be a number, not NaN");
-    }
+    check_norm_type(norm_type)?;
     let mut norms = Vec::new();
     for tensor in tensors {
-        let tensor = tensor.borrow().detach().contiguous()?;
-        if !tensor.dtype().is_float() {
-            bail!(DType, NAME, "only floating-point tensors have a norm, not {}", tensor.dtype());
-        }
-        norms.push(dispatch_float!(tensor.dtype(), T => norm(tensor.as_slice::<T>()?, norm_type)));
+        norms.push(norm_of(tensor.borrow(), norm_type)?);
     }
     Ok(norm(&norms, norm_type))
 }
 
+#[track_caller]
+fn check_norm_type(norm_type: f64) -> Result<()> {
+    if norm_type.is_nan() {
+        bail!(Value, "get_total_norm", "norm_type must be a number, not NaN");
+    }
+    Ok(())
+}
+
+#[track_caller]
+fn norm_of(tensor: &Tensor, norm_type: f64) -> Result<f64> {
+    let tensor = tensor.detach().contiguous()?;
+    if !tensor.dtype().is_float() {
+        bail!(DType, "get_total_norm", "only floating-point tensors have a norm, not {}", tensor.dtype());
+    }
+    dispatch_float!(tensor.dtype(), T => Ok(norm(tensor.as_slice::<T>()?, norm_type)))
+}
+
+/// The norm of the gradient of a parameter, if it has one.
+#[track_caller]
+fn norm_of_grad(parameter: &Parameter, norm_type: f64) -> Result<Option<f64>> {
+    match parameter.row_gradient()? {
+        Some(rows) => norm_of_rows(&rows, parameter.numel(), norm_type).map(Some),
+        None => parameter.try_grad()?.map(|grad| norm_of(&grad, norm_type)).transpose(),
+    }
+}
+
+/// Changes every number of the gradients of parameters, as far as they have one: all of them or, where there is no memory,
+/// none.
+#[track_caller]
+fn change_grads<P: Borrow<Parameter>, C: Change>(parameters: &[P], change: C) -> Result<()> {
+    let mut rows = Vec::with_capacity(parameters.len());
+    for parameter in parameters.iter().map(P::borrow) {
+        let of_rows = if change.keeps_zero() { parameter.row_gradient()? } else { None };
+        match of_rows {
+            Some(gradient) => rows.push(Some(changed_rows(&gradient, change)?)),
+            None => {
+                change_grad(parameter, Own)?;
+                rows.push(None);
+            }
+        }
+    }
+    for (parameter, rows) in parameters.iter().map(P::borrow).zip(rows) {
+        match rows {
+            Some(rows) => parameter.set_row_gradient(&rows)?,
+            None => change_grad(parameter, change)?,
+        }
+    }
+    Ok(())
+}
+
+/// A gradient of some rows with each of its numbers changed.
+#[track_caller]
+fn changed_rows<C: Change>(rows: &RowGradient, change: C) -> Result<RowGradient> {
+    let values = rows.values();
+    let changed = dispatch_float!(values.dtype(), T => {
+        let mut new = values.shape().allocate::<T>("clip_grad")?;
+        new.copy_from_slice(values.as_slice::<T>()?);
+        change.apply(&mut new);
+        Tensor::from_buffer(new, values.shape())?
+    });
+    rows.with_values(&changed)
+}
+
 /// Changes every number of the gradient of a parameter, if it has one: in place, unless somebody else holds it.
+#[track_caller]
 fn change_grad<C: Change>(parameter: &Parameter, change: C) -> Result<()> {
-    let Some(grad) = parameter.grad() else { return Ok(()) };
+    let Some(grad) = parameter.try_grad()? else { return Ok(()) };
     let cell = TensorCell::new(&grad.contiguous()?);
     // The last handles to the values but the cell's.
     drop(grad);
     parameter.set_grad(None)?;
-    dispatch_float!(parameter.dtype(), T => cell.update(|values: &mut [T]| change.apply(values))?);
-    parameter.set_grad(Some(cell.get()))
+    let changed =
+        dispatch_float!(parameter.dtype(), T => cell.update(|values: &mut [T]| change.apply(values)));
+    parameter.set_grad(Some(cell.get()))?;
+    changed
 }
 
 /// A change of every number of a gradient.
-trait Change {
+trait Change: Copy {
+    /// Whether a 0 stays one, so that it need not be looked at.
+    fn keeps_zero(&self) -> bool;
     fn apply<T: FloatElement>(self, grad: &mut [T]);
 }
 
+/// None but that the memory is the gradient's own afterwards, so that the next change cannot fail.
+#[derive(Clone, Copy)]
+struct Own;
+
+impl Change for Own {
+    fn keeps_zero(&self) -> bool {
+        true
+    }
+    fn apply<T: FloatElement>(self, _: &mut [T]) {}
+}
+
+#[derive(Clone, Copy)]
 struct Scale(f64);
 
 impl Change for Scale {
+    fn keeps_zero(&self) -> bool {
+        self.0.is_finite()
+    }
     fn apply<T: FloatElement>(self, grad: &mut [T]) {
         let factor = T::of(self.0);
+        if self.0 > 0.0 && factor < T::of(smallest_normal::<T>()) {
+            // A number that small has lost digits; its root has not.
+            let root = T::of(self.0.sqrt());
+            return update::each(grad, 0.3, move |g| g * root * root);
+        }
         update::each(grad, 0.3, move |g| g * factor);
     }
 }
 
+fn smallest_normal<T: FloatElement>() -> f64 {
+    if T::DTYPE == DType::F64 { f64::MIN_POSITIVE } else { f32::MIN_POSITIVE.into() }
+}
+
+#[derive(Clone, Copy)]
 struct Clamp(f64);
 
 impl Change for Clamp {
+    fn keeps_zero(&self) -> bool {
+        true
+    }
     fn apply<T: FloatElement>(self, grad: &mut [T]) {
         let limit = T::of(self.0);
         update::each(grad, 0.3, move |g| g.maximum(-limit).minimum(limit));

@@ -2,7 +2,7 @@
 
 use chainrule_tensor::{Parameter, Result, bail};
 
-use crate::algorithm::{Algorithm, Role};
+use crate::algorithm::{Algorithm, Range, Role};
 use crate::optimizer::value_of;
 use crate::slot::Slot;
 
@@ -14,6 +14,8 @@ pub struct ParamGroup<A> {
     pub(crate) name: Option<String>,
     /// The learning rate before any scheduler changed it; recorded by the first one.
     pub(crate) initial_lr: Option<f64>,
+    /// The learning rate that a scheduler set last.
+    pub(crate) scheduled_lr: Option<f64>,
     pub(crate) slots: Vec<Slot>,
 }
 
@@ -21,7 +23,7 @@ impl<A> ParamGroup<A> {
     /// A group of parameters. It may be empty.
     pub fn new(parameters: impl IntoIterator<Item = Parameter>, options: A) -> Self {
         let slots = parameters.into_iter().map(Slot::new).collect();
-        ParamGroup { options, name: None, initial_lr: None, slots }
+        ParamGroup { options, name: None, initial_lr: None, scheduled_lr: None, slots }
     }
 
     /// Gives the group a name, by which a state dict finds it again when groups change places.
@@ -39,6 +41,21 @@ impl<A> ParamGroup<A> {
     /// The group's parameters.
     pub fn parameters(&self) -> impl ExactSizeIterator<Item = &Parameter> {
         self.slots.iter().map(|slot| &slot.parameter)
+    }
+}
+
+impl<A: Algorithm> ParamGroup<A> {
+    /// Checks the options. A learning rate below 0 is accepted from schedulers alone, which may overshoot 0, if only by
+    /// rounding: that must not end a training.
+    #[track_caller]
+    pub(crate) fn check(&self) -> Result<()> {
+        let Err(error) = self.options.validate() else { return Ok(()) };
+        let mut options = self.options.clone();
+        match value_of(&mut options, Role::LearningRate) {
+            Some(lr) if *lr < 0.0 && self.scheduled_lr == Some(*lr) => *lr = 0.0,
+            _ => return Err(error),
+        }
+        options.validate()
     }
 }
 
@@ -90,21 +107,39 @@ pub fn weight_decay_groups<A: Algorithm>(
 /// What schedulers see of an optimizer, whichever it is: the hyper-parameters of its groups, by the index of the
 /// group.
 ///
-/// # Panics
-/// All methods panic when there is no such group.
+/// # Errors
+/// All methods fail where there is no such group, and those that change a number where it is out of its range; nothing
+/// changes then.
 pub trait Hyperparameters {
     /// The number of groups.
     fn num_groups(&self) -> usize;
     /// A group's learning rate.
-    fn lr(&self, group: usize) -> f64;
-    /// Changes a group's learning rate.
-    fn set_lr(&mut self, group: usize, lr: f64);
+    #[track_caller]
+    fn lr(&self, group: usize) -> Result<f64>;
+    /// Changes a group's learning rate to any finite number. It may be negative, as in PyTorch: some schedulers
+    /// overshoot 0.
+    #[track_caller]
+    fn set_lr(&mut self, group: usize, lr: f64) -> Result<()>;
     /// A group's learning rate before any scheduler changed it; the present one where there was none.
-    fn initial_lr(&self, group: usize) -> f64;
+    #[track_caller]
+    fn initial_lr(&self, group: usize) -> Result<f64>;
     /// Records what [`initial_lr`](Hyperparameters::initial_lr) gives from now on, as schedulers do.
-    fn set_initial_lr(&mut self, group: usize, lr: f64);
+    #[track_caller]
+    fn set_initial_lr(&mut self, group: usize, lr: f64) -> Result<()>;
     /// A group's momentum, or the first of its `betas`; `None` where the algorithm has neither.
-    fn momentum(&self, group: usize) -> Option<f64>;
+    #[track_caller]
+    fn momentum(&self, group: usize) -> Result<Option<f64>>;
     /// Changes a group's momentum, where it has one.
-    fn set_momentum(&mut self, group: usize, momentum: f64);
+    #[track_caller]
+    fn set_momentum(&mut self, group: usize, momentum: f64) -> Result<()>;
+    /// The values that a group's momentum may have. 0 or more, unless implemented.
+    #[track_caller]
+    fn momentum_range(&self, _group: usize) -> Result<Range> {
+        Ok(Range::NonNegative)
+    }
+    /// Whether the optimizer has made a step, by which schedulers know that they are stepped too early; `None`, unless
+    /// implemented: it is not known.
+    fn has_stepped(&self) -> Option<bool> {
+        None
+    }
 }

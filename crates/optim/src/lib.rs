@@ -29,12 +29,16 @@ mod clip;
 mod groups;
 mod lbfgs;
 mod optimizer;
+mod rows;
 pub mod scheduler;
 mod slot;
 mod state_dict;
 mod vector;
+mod workspace;
 
 pub use prelude::*;
+/// Serialization, by which options are saved: for algorithms and schedules of one's own.
+pub use serde;
 
 /// What `chainrule::prelude` has of this crate.
 #[doc(hidden)]

@@ -3,11 +3,14 @@
 use std::collections::HashSet;
 
 use chainrule_kernels::parallel;
-use chainrule_tensor::{Parameter, Result, Tensor, bail};
+use chainrule_tensor::{InOperation, Parameter, Result, bail};
 
-use crate::algorithm::{Algorithm, Role};
+use crate::algorithm::{Algorithm, Range, Role, StateTensor};
+use crate::check;
 use crate::groups::{Hyperparameters, ParamGroup};
-use crate::slot::Slot;
+use crate::rows::Incoming;
+use crate::slot::{Slot, State};
+use crate::workspace::Workspace;
 
 /// Parameters with fewer values than this are updated several in a task; larger ones are shared among threads
 /// one after the other.
@@ -22,6 +25,7 @@ const BATCH: usize = 8;
 pub struct Optimizer<A: Algorithm> {
     defaults: A,
     pub(crate) groups: Vec<ParamGroup<A>>,
+    has_stepped: bool,
 }
 
 /// What [`Optimizer::step`] did.
@@ -71,7 +75,8 @@ impl<A: Algorithm> Optimizer<A> {
         let Some(first) = groups.next() else {
             bail!(Value, A::NAME, "there are no parameter groups");
         };
-        let mut optimizer = Optimizer { defaults: first.options.clone(), groups: Vec::new() };
+        let mut optimizer =
+            Optimizer { defaults: first.options.clone(), groups: Vec::new(), has_stepped: false };
         optimizer.add_param_group(first)?;
         for group in groups {
             optimizer.add_param_group(group)?;
@@ -149,20 +154,37 @@ impl<A: Algorithm> Optimizer<A> {
     /// Updates each parameter that has a gradient, in place.
     ///
     /// # Errors
-    /// When an option has become invalid, and when there is no memory to lay out a gradient that is not contiguous.
-    /// Nothing changes then.
+    /// When an option has become invalid, when there is no memory (for state tensors at the first step, for a copy of
+    /// values that somebody else holds, for a gradient that is not contiguous, for the few rows
+    /// that have one), and when a state tensor that was loaded
+    /// for other options does not fit. The message names the parameter, and nothing changes then.
     #[track_caller]
     pub fn step(&mut self) -> Result<StepReport> {
         for group in &self.groups {
-            group.options.validate()?;
+            group.check()?;
         }
-        // All of them before the first update. That they fit, those who store a gradient have seen to.
-        let gradient = |slot: &Slot| slot.parameter.grad().map(|g| g.detach().contiguous()).transpose();
-        let gradients = self.slots().map(gradient).collect::<Result<Vec<_>>>()?;
+        // All that may fail comes before the first update. That gradients fit, those who store them have seen to.
+        let mut ready = Vec::with_capacity(self.groups.iter().map(|group| group.slots.len()).sum());
+        let mut workspace = Workspace::default();
+        for group in &self.groups {
+            let wanted = group.options.state();
+            for slot in &group.slots {
+                match prepare(slot, &group.options, &wanted, &mut workspace) {
+                    Ok(prepared) => ready.push(prepared),
+                    Err(error) => {
+                        let name = name_at(ready.len(), &slot.parameter);
+                        return Err(error.context(format!("parameter {name}")).at_caller());
+                    }
+                }
+            }
+        }
+        self.has_stepped = true;
         let mut report = StepReport::default();
-        let mut gradients = gradients.into_iter();
+        let mut ready = ready.into_iter();
         for group in &mut self.groups {
-            step_group(group, gradients.by_ref(), &mut report);
+            if let Err(error) = step_group(group, ready.by_ref(), &mut workspace, &mut report) {
+                return Err(error.at_caller());
+            }
         }
         Ok(report)
     }
@@ -186,32 +208,62 @@ pub(crate) fn name_at(place: usize, parameter: &Parameter) -> String {
     parameter.name().unwrap_or_else(|| format!("param.{place}"))
 }
 
+/// A gradient, and the state tensors and the memory that its update needs.
+struct Ready {
+    gradient: Incoming,
+    missing: State,
+    /// That of a small parameter, which is updated beside others; large ones share theirs.
+    workspace: Workspace,
+}
+
+/// What the update of a parameter needs; `None` where it has no gradient.
+#[track_caller]
+fn prepare<A: Algorithm>(
+    slot: &Slot,
+    options: &A,
+    wanted: &[StateTensor],
+    shared: &mut Workspace,
+) -> Result<Option<Ready>> {
+    let Some(gradient) = Incoming::of(slot, options)? else { return Ok(None) };
+    let mut workspace = Workspace::default();
+    let (scratch, dtype) = (options.scratch(&slot.shape), slot.parameter.dtype());
+    let place = if slot.numel < SMALL { &mut workspace } else { shared };
+    place.reserve(dtype, scratch).in_operation(A::NAME)?;
+    let missing = slot.prepare(A::NAME, wanted)?;
+    Ok(Some(Ready { gradient, missing, workspace }))
+}
+
 /// Updates the parameters of a group by their gradients, of which there is one (or none) for each.
 fn step_group<A: Algorithm>(
     group: &mut ParamGroup<A>,
-    gradients: impl Iterator<Item = Option<Tensor>>,
+    ready: impl Iterator<Item = Option<Ready>>,
+    workspace: &mut Workspace,
     report: &mut StepReport,
-) {
+) -> Result<()> {
     let options = &group.options;
     let wanted = options.state();
     let mut small = Vec::with_capacity(group.slots.len());
-    for (slot, gradient) in group.slots.iter_mut().zip(gradients) {
-        let Some(gradient) = gradient else {
+    for (slot, ready) in group.slots.iter_mut().zip(ready) {
+        let Some(Ready { mut gradient, missing, workspace: own }) = ready else {
             report.without_gradient += usize::from(slot.parameter.requires_grad());
             continue;
         };
         report.updated += 1;
+        slot.install(missing);
         if slot.numel < SMALL {
-            small.push((slot, gradient));
+            small.push((slot, gradient, own, Ok(())));
         } else {
-            slot.update(&gradient, options, &wanted);
+            slot.update(&mut gradient, options, &wanted, workspace)?;
         }
     }
     // Several small parameters in a task.
-    let total_ns: f64 = small.iter().map(|(slot, _)| 50.0 + slot.numel as f64).sum();
+    let total_ns: f64 = small.iter().map(|(slot, ..)| 50.0 + slot.numel as f64).sum();
     parallel::chunks_mut(&mut small, BATCH, total_ns, |_, batch| {
-        batch.iter_mut().for_each(|(slot, gradient)| slot.update(gradient, options, &wanted));
+        for (slot, gradient, workspace, result) in batch {
+            *result = slot.update(gradient, options, &wanted, workspace);
+        }
     });
+    small.into_iter().try_for_each(|(.., result)| result)
 }
 
 /// The option of a role.
@@ -219,9 +271,32 @@ pub(crate) fn value_of<A: Algorithm>(options: &mut A, role: Role) -> Option<&mut
     options.hyperparameters().into_iter().find(|option| option.role == role).map(|option| option.value)
 }
 
-/// The learning rate; NaN, which no scheduler takes, where an algorithm has none.
-fn learning_rate<A: Algorithm>(options: &A) -> f64 {
-    value_of(&mut options.clone(), Role::LearningRate).map_or(f64::NAN, |lr| *lr)
+/// Changes the option of a role, where there is one, to a value that lies in a range, or in the option's own.
+#[track_caller]
+fn set_value<A: Algorithm>(options: &mut A, role: Role, range: Option<Range>, value: f64) -> Result<()> {
+    match options.hyperparameters().into_iter().find(|option| option.role == role) {
+        Some(option) => {
+            let range = range.unwrap_or(option.range);
+            option.set(A::NAME, range, value)
+        }
+        None => Ok(()),
+    }
+}
+
+impl<A: Algorithm> Optimizer<A> {
+    #[track_caller]
+    fn group(&self, group: usize) -> Result<&ParamGroup<A>> {
+        match self.groups.get(group) {
+            Some(group) => Ok(group),
+            None => bail!(Index, A::NAME, "there is no parameter group {group}, but {}", self.groups.len()),
+        }
+    }
+
+    #[track_caller]
+    fn group_mut(&mut self, group: usize) -> Result<&mut ParamGroup<A>> {
+        self.group(group)?;
+        Ok(&mut self.groups[group])
+    }
 }
 
 impl<A: Algorithm> Hyperparameters for Optimizer<A> {
@@ -229,34 +304,50 @@ impl<A: Algorithm> Hyperparameters for Optimizer<A> {
         self.groups.len()
     }
 
-    fn lr(&self, group: usize) -> f64 {
-        learning_rate(&self.groups[group].options)
-    }
-
-    fn set_lr(&mut self, group: usize, lr: f64) {
-        let options = &mut self.groups[group].options;
-        if let Some(value) = value_of(options, Role::LearningRate) {
-            *value = lr;
+    fn lr(&self, group: usize) -> Result<f64> {
+        match value_of(&mut self.group(group)?.options.clone(), Role::LearningRate) {
+            Some(lr) => Ok(*lr),
+            None => bail!(Value, A::NAME, "there is no learning rate"),
         }
     }
 
-    fn initial_lr(&self, group: usize) -> f64 {
-        let group = &self.groups[group];
-        group.initial_lr.unwrap_or_else(|| learning_rate(&group.options))
+    fn set_lr(&mut self, group: usize, lr: f64) -> Result<()> {
+        let group = self.group_mut(group)?;
+        set_value(&mut group.options, Role::LearningRate, Some(Range::Finite), lr)?;
+        group.scheduled_lr = Some(lr);
+        Ok(())
     }
 
-    fn set_initial_lr(&mut self, group: usize, lr: f64) {
-        self.groups[group].initial_lr = Some(lr);
-    }
-
-    fn momentum(&self, group: usize) -> Option<f64> {
-        value_of(&mut self.groups[group].options.clone(), Role::Momentum).copied()
-    }
-
-    fn set_momentum(&mut self, group: usize, momentum: f64) {
-        if let Some(value) = value_of(&mut self.groups[group].options, Role::Momentum) {
-            *value = momentum;
+    fn initial_lr(&self, group: usize) -> Result<f64> {
+        match self.group(group)?.initial_lr {
+            Some(lr) => Ok(lr),
+            None => self.lr(group),
         }
+    }
+
+    fn set_initial_lr(&mut self, group: usize, lr: f64) -> Result<()> {
+        let group = self.group_mut(group)?;
+        check::finite(A::NAME, "initial_lr", lr)?;
+        group.initial_lr = Some(lr);
+        Ok(())
+    }
+
+    fn momentum(&self, group: usize) -> Result<Option<f64>> {
+        Ok(value_of(&mut self.group(group)?.options.clone(), Role::Momentum).copied())
+    }
+
+    fn set_momentum(&mut self, group: usize, momentum: f64) -> Result<()> {
+        set_value(&mut self.group_mut(group)?.options, Role::Momentum, None, momentum)
+    }
+
+    fn momentum_range(&self, group: usize) -> Result<Range> {
+        let mut options = self.group(group)?.options.clone();
+        let option = options.hyperparameters().into_iter().find(|option| option.role == Role::Momentum);
+        Ok(option.map_or(Range::NonNegative, |option| option.range))
+    }
+
+    fn has_stepped(&self) -> Option<bool> {
+        Some(self.has_stepped || self.slots().any(|slot| slot.steps > 0))
     }
 }
 

@@ -39,8 +39,8 @@ pub fn parameters_to_vector<P: Borrow<Parameter>>(parameters: impl IntoIterator<
 /// `torch.nn.utils.vector_to_parameters`). Gradients do not go through it.
 ///
 /// # Errors
-/// When the vector does not have one dimension and as many numbers as the parameters, or not their dtype; nothing
-/// changes then.
+/// When the vector does not have one dimension and as many numbers as the parameters, or not their dtype, or there is no
+/// memory; nothing changes then.
 #[track_caller]
 pub fn vector_to_parameters<P: Borrow<Parameter>>(
     vector: &Tensor,
@@ -60,11 +60,15 @@ pub fn vector_to_parameters<P: Borrow<Parameter>>(
     if let Some(other) = parameters.iter().find(|p| p.dtype() != vector.dtype()) {
         bail!(DType, NAME, "a vector of {} does not fit a {} parameter", vector.dtype(), other.dtype());
     }
-    let (vector, mut start) = (vector.detach(), 0);
+    let (vector, mut start) = (vector.detach().contiguous()?, 0);
+    let mut values = Vec::with_capacity(parameters.len());
     for parameter in &parameters {
         let shape = parameter.shape();
-        parameter.set(&vector.narrow(0, start as isize, shape.numel())?.reshape(shape)?)?;
+        values.push(vector.narrow(0, start as isize, shape.numel())?.reshape(shape)?);
         start += parameter.numel();
+    }
+    for (parameter, value) in parameters.iter().zip(&values) {
+        parameter.set(value)?;
     }
     Ok(())
 }

@@ -63,10 +63,11 @@ impl Settings {
     ) -> Result<[Tensor; 2]> {
         let attention = self.attention(query, value);
         let lies = Lies::new(query, &self.batch, [attention.queries, attention.value_width]);
-        let rows: Shape = self.batch.iter().copied().chain([attention.queries]).collect();
+        let rows: Shape = self.batch.iter().copied().chain([attention.queries, 2]).collect();
         let (mut out, mut log_sums) = (lies.shape.allocate::<T>(NAME)?, rows.allocate::<T>(NAME)?);
         self.with_inputs::<T>([query, key, value], mask, |inputs| {
-            forward(&attention, inputs, Output { data: &mut out, heads: lies.heads }, &mut log_sums)
+            let log_sums = log_sums.as_chunks_mut().0;
+            forward(&attention, inputs, Output { data: &mut out, heads: lies.heads }, log_sums)
         })?;
         Ok([lies.tensor(out), Tensor::from_parts(log_sums, rows)])
     }
@@ -87,7 +88,7 @@ impl Settings {
             buffers.push(lies.shape.allocate::<T>(NAME)?);
         }
         let (outs, grads) = (Batches::<T>::new(out, &self.batch)?, Batches::<T>::new(grad, &self.batch)?);
-        let log_sums = log_sums.as_slice::<T>()?;
+        let log_sums = log_sums.as_slice::<T>()?.as_chunks().0;
         self.with_inputs::<T>(inputs, mask, |inputs| {
             let results = Results { out: &|i| outs.matrix(i), log_sums, grad: &|i| grads.matrix(i) };
             let [a, b, c] = &mut buffers[..] else { unreachable!("three were made") };

@@ -2,66 +2,15 @@
 
 use chainrule_kernels::Buffer;
 
+use crate::literal::Literal;
 use crate::{DType, Element, Result, Shape, Tensor, bail, dispatch};
-
-/// Nested arrays, or a `Vec`, of numbers: what [`Tensor::new`] takes.
-pub trait Literal {
-    /// The element type of the tensor.
-    #[doc(hidden)]
-    type Element: Element;
-    #[doc(hidden)]
-    const RANK: usize;
-    #[doc(hidden)]
-    fn sizes(&self, sizes: &mut Vec<usize>);
-    #[doc(hidden)]
-    fn write(self, values: &mut Vec<Self::Element>);
-}
-
-macro_rules! literal {
-    ($($t:ty => $element:ty),+) => {
-        $(
-            impl Literal for $t {
-                type Element = $element;
-                const RANK: usize = 0;
-                fn sizes(&self, _: &mut Vec<usize>) {}
-                fn write(self, values: &mut Vec<$element>) {
-                    values.push(self as $element);
-                }
-            }
-            impl Literal for Vec<$t> {
-                type Element = $element;
-                const RANK: usize = 1;
-                fn sizes(&self, sizes: &mut Vec<usize>) {
-                    sizes.push(self.len());
-                }
-                fn write(self, values: &mut Vec<$element>) {
-                    values.extend(self.into_iter().map(|x| x as $element));
-                }
-            }
-        )+
-    };
-}
-literal!(f64 => f32, f32 => f32, i32 => i64, i64 => i64, bool => bool);
-
-impl<L: Literal, const N: usize> Literal for [L; N] {
-    type Element = L::Element;
-    const RANK: usize = L::RANK + 1;
-    fn sizes(&self, sizes: &mut Vec<usize>) {
-        sizes.push(N);
-        match self.first() {
-            Some(first) => first.sizes(sizes),
-            None => sizes.extend(std::iter::repeat_n(0, L::RANK)),
-        }
-    }
-    fn write(self, values: &mut Vec<L::Element>) {
-        self.into_iter().for_each(|row| row.write(values));
-    }
-}
 
 impl Tensor {
     /// A tensor of numbers written out, with the dtypes that PyTorch's `torch.tensor` gives to Python
     /// numbers: `f32` for floating-point numbers (whether they are `f64` or `f32` in Rust), `i64` for
     /// integers, `bool` for booleans. To keep `f64`, use [`Tensor::from_vec`].
+    ///
+    /// Numbers may stand alone, or in arrays, `Vec`s and slices of any depth.
     ///
     /// ```
     /// # use chainrule_tensor::{Tensor, DType};
@@ -70,16 +19,39 @@ impl Tensor {
     /// assert_eq!(x.dtype(), DType::F32);
     /// assert_eq!(Tensor::new([1, 2, 3]).dtype(), DType::I64);
     /// assert_eq!(Tensor::new(1.5).rank(), 0);
+    /// assert_eq!(Tensor::new(vec![vec![1.0, 2.0], vec![3.0, 4.0]]).shape(), &[2, 2]);
     /// ```
+    ///
+    /// # Panics
+    /// When `Vec`s or slices within others differ in length. Where they come from elsewhere than the program's text,
+    /// [`Tensor::try_new`] gives an error with the same words.
+    #[track_caller]
     pub fn new<L: Literal>(numbers: L) -> Tensor {
-        let mut sizes = Vec::with_capacity(L::RANK);
-        numbers.sizes(&mut sizes);
-        let mut values = Vec::with_capacity(sizes.iter().product());
+        match Tensor::try_new(numbers) {
+            Ok(tensor) => tensor,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// As [`Tensor::new`], with an error instead of a panic.
+    ///
+    /// ```
+    /// # use chainrule_tensor::Tensor;
+    /// let ragged = Tensor::try_new(vec![vec![1.0, 2.0], vec![3.0]]);
+    /// assert!(ragged.unwrap_err().to_string().contains("shape [1]"));
+    /// ```
+    ///
+    /// # Errors
+    /// When `Vec`s or slices within others differ in length, and for a `usize` beyond `i64`.
+    #[track_caller]
+    pub fn try_new<L: Literal>(numbers: L) -> Result<Tensor> {
+        let shape = match numbers.shape() {
+            Ok(shape) => shape,
+            Err(what) => bail!(Shape, "Tensor::new", "{what}"),
+        };
+        let mut values = Vec::with_capacity(shape.numel());
         numbers.write(&mut values);
-        // Arrays of one type cannot be ragged; a Vec inside an array can, and is cut to what is there.
-        let shape = Shape::from(sizes);
-        let shape = if shape.numel() == values.len() { shape } else { values.len().into() };
-        Tensor::from_parts(Buffer::from_vec(values), shape)
+        Ok(Tensor::from_parts(Buffer::from_vec(values), shape))
     }
 
     /// A tensor of a vector's values in row-major order, in the vector's own type.

@@ -25,6 +25,7 @@ mod indices;
 #[cfg(feature = "ndarray")]
 mod interop;
 mod layout;
+mod literal;
 mod operation;
 mod operators;
 mod ops;
@@ -46,11 +47,11 @@ pub use cell::{TensorCell, copies_on_write};
 pub use chainrule_kernels::Buffer;
 pub use chainrule_kernels::memory;
 pub use chainrule_kernels::parallel::{num_threads, set_num_threads};
-pub use create::Literal;
 pub use dtype::{DType, Element, FloatElement};
 pub use error::{Error, ErrorKind, Result};
 #[doc(hidden)]
 pub use falling::drop_in_turn;
+pub use literal::Literal;
 pub use operation::{Operand, Scalar, table};
 pub use ops::attention::scaled_dot_product_attention::ScaledDotProductAttentionOptions;
 pub use ops::conv::conv_transpose2d::ConvTranspose2dOptions;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::autograd::Leaf;
+use crate::autograd::{Gradient, Leaf, whole};
 use crate::{DType, Element, Result, Shape, Tensor, TensorCell, bail};
 
 /// A trainable value: a cell that optimizers update, with a slot that collects its gradient.
@@ -90,9 +90,29 @@ impl Parameter {
         self.0.value.update(change)
     }
 
-    /// The gradient collected since it was last zeroed.
+    /// The gradient collected since it was last zeroed, as a whole tensor (see also
+    /// [`row_gradient`](Parameter::row_gradient)).
+    ///
+    /// # Panics
+    /// When the gradient was kept as a few rows and there is no memory for the whole of it:
+    /// [`try_grad`](Parameter::try_grad) returns an error then.
+    #[track_caller]
     pub fn grad(&self) -> Option<Tensor> {
-        self.0.leaf.grad().clone()
+        whole(&self.0.leaf)
+    }
+
+    /// As [`grad`](Parameter::grad).
+    ///
+    /// # Errors
+    /// When the gradient was kept as a few rows and there is no memory for the whole of it.
+    #[track_caller]
+    pub fn try_grad(&self) -> Result<Option<Tensor>> {
+        self.0.leaf.dense()
+    }
+
+    /// The slot of the gradient.
+    pub(crate) fn leaf(&self) -> &Leaf {
+        &self.0.leaf
     }
 
     /// Replaces the collected gradient, for example by a clipped one. Only its values are stored: a gradient with a graph
@@ -115,7 +135,7 @@ impl Parameter {
                 self.dtype()
             );
         }
-        let grad = grad.map(|grad| grad.detach());
+        let grad = grad.map(|grad| Gradient::Dense(grad.detach()));
         let replaced = std::mem::replace(&mut *self.0.leaf.grad(), grad);
         drop(replaced);
         Ok(())

@@ -30,12 +30,9 @@ enum Dims {
 pub(crate) type Strides = Shape;
 
 impl Shape {
-    /// The number of elements: the product of the sizes, or `usize::MAX` where that is larger (no tensor has so many).
+    /// The number of elements: the product of the sizes, or `usize::MAX` where that is larger (no tensor is).
     pub fn numel(&self) -> usize {
-        match self.contains(&0) {
-            true => 0,
-            false => self.iter().fold(1, |product, &n| usize::saturating_mul(product, n)),
-        }
+        product(self)
     }
 
     /// The number of elements, or an error where it is beyond what memory has addresses for: for views, which
@@ -90,8 +87,9 @@ impl Shape {
     /// When there is no such dimension.
     #[track_caller]
     pub fn with_size(&self, dim: usize, size: usize) -> Result<Shape> {
-        self.check_dim("with_size", dim, self.len())?;
-        Ok(self.resized(dim, size))
+        let mut shape = self.clone();
+        shape.sizes_mut()[self.checked_dim("Shape::with_size", dim, self.len())?] = size;
+        Ok(shape)
     }
 
     /// This shape without one dimension.
@@ -100,78 +98,46 @@ impl Shape {
     /// When there is no such dimension.
     #[track_caller]
     pub fn without(&self, dim: usize) -> Result<Shape> {
-        self.check_dim("without", dim, self.len())?;
-        Ok(self.removed(dim))
+        let dim = self.checked_dim("Shape::without", dim, self.len())?;
+        Ok(self.iter().enumerate().filter(|(d, _)| *d != dim).map(|(_, &n)| n).collect())
     }
 
-    /// This shape with a dimension of the given size put before position `dim`, or behind the last where `dim` is their
-    /// number.
-    ///
-    /// ```
-    /// # use chainrule_tensor::{Shape, Result};
-    /// # fn main() -> Result<()> {
-    /// assert_eq!(Shape::from([2, 3]).with_inserted(2, 5)?, [2, 3, 5]);
-    /// assert!(Shape::from([2, 3]).with_inserted(3, 5).is_err());
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// This shape with a dimension of the given size put before position `dim`.
     ///
     /// # Errors
-    /// When there is no such position.
+    /// When `dim` is above the number of dimensions.
     #[track_caller]
     pub fn with_inserted(&self, dim: usize, size: usize) -> Result<Shape> {
-        self.check_dim("with_inserted", dim, self.len() + 1)?;
-        Ok(self.inserted(dim, size))
+        let (before, after) = self.split_at(self.checked_dim("Shape::with_inserted", dim, self.len() + 1)?);
+        Ok(before.iter().copied().chain([size]).chain(after.iter().copied()).collect())
     }
 
-    /// The shape seen as `[outer, n, inner]` around one dimension; that of a 0-d tensor is `[1, 1, 1]`.
+    /// The shape seen as `[outer, n, inner]` around one dimension; `[1, 1, 1]` for a scalar.
     ///
     /// # Errors
-    /// When there is no such dimension, or a number of elements does not fit in memory.
+    /// When there is no such dimension.
     #[track_caller]
     pub fn around(&self, dim: usize) -> Result<[usize; 3]> {
-        self.check_dim("around", dim, self.len().max(1))?;
-        self.checked_numel("around")?;
-        Ok(self.parts_around(dim))
-    }
-
-    #[track_caller]
-    fn check_dim(&self, operation: &str, dim: usize, count: usize) -> Result<()> {
-        if dim >= count {
-            bail!(
-                Index,
-                operation,
-                "dimension {dim} is out of range for shape {self}: expected below {count}"
-            );
-        }
-        Ok(())
-    }
-
-    /// [`with_size`](Shape::with_size) for a dimension that there is.
-    pub(crate) fn resized(&self, dim: usize, size: usize) -> Shape {
-        let mut shape = self.clone();
-        shape.sizes_mut()[dim] = size;
-        shape
-    }
-
-    /// [`without`](Shape::without) for a dimension that there is.
-    pub(crate) fn removed(&self, dim: usize) -> Shape {
-        self.iter().enumerate().filter(|(d, _)| *d != dim).map(|(_, &n)| n).collect()
-    }
-
-    /// [`with_inserted`](Shape::with_inserted) for a position that there is.
-    pub(crate) fn inserted(&self, dim: usize, size: usize) -> Shape {
-        let (before, after) = self.split_at(dim);
-        before.iter().copied().chain([size]).chain(after.iter().copied()).collect()
-    }
-
-    /// [`around`](Shape::around) for a dimension that there is, of the shape of a tensor.
-    pub(crate) fn parts_around(&self, dim: usize) -> [usize; 3] {
         if self.is_empty() {
-            return [1, 1, 1];
+            return Ok([1, 1, 1]);
         }
-        [self[..dim].iter().product(), self[dim], self[dim + 1..].iter().product()]
+        let dim = self.checked_dim("Shape::around", dim, self.len())?;
+        Ok([product(&self[..dim]), self[dim], product(&self[dim + 1..])])
     }
+
+    /// A dimension that is below `end`.
+    #[track_caller]
+    fn checked_dim(&self, operation: &str, dim: usize, end: usize) -> Result<usize> {
+        if dim >= end {
+            bail!(Index, operation, "dimension {dim} is out of range for shape {self}");
+        }
+        Ok(dim)
+    }
+}
+
+/// The product of sizes, or `usize::MAX` where that is larger: a size of 0 makes 0 of it, whatever the others are.
+fn product(sizes: &[usize]) -> usize {
+    sizes.iter().fold(1, |product, &n| product.saturating_mul(n))
 }
 
 impl AsMut<[usize]> for Dims {
@@ -367,13 +333,13 @@ impl IntoDims for Vec<isize> {
 
 /// Sizes of which some operations let one be -1, "whatever fits": `[2, -1]`, `[n, 3]`, a [`Shape`].
 pub trait IntoSizes {
-    /// The sizes as a list, in a type that has each `usize` and -1.
-    fn into_sizes(self) -> Vec<i128>;
+    /// The sizes as a list.
+    fn into_sizes(self) -> Vec<isize>;
 }
 
 impl<const N: usize> IntoSizes for [isize; N] {
-    fn into_sizes(self) -> Vec<i128> {
-        self.as_slice().into_sizes()
+    fn into_sizes(self) -> Vec<isize> {
+        self.to_vec()
     }
 }
 
@@ -381,8 +347,9 @@ macro_rules! into_sizes {
     ($($t:ty),+) => {
         $(
             impl IntoSizes for $t {
-                fn into_sizes(self) -> Vec<i128> {
-                    self.iter().map(|&n| n as i128).collect()
+                fn into_sizes(self) -> Vec<isize> {
+                    // No tensor has a size beyond `isize`; to cut bits off could make -1 of one.
+                    self.iter().map(|&n| isize::try_from(n).unwrap_or(isize::MAX)).collect()
                 }
             }
         )+

@@ -349,6 +349,14 @@ impl Tensor {
         }
         if !self.is_updatable() {
             crate::cell::count_copy();
+        }
+        self.make_own()
+    }
+
+    /// As [`make_mut`](Tensor::make_mut), where the dtype is known and a copy is no cause for wonder.
+    #[track_caller]
+    pub(crate) fn make_own<T: Element>(&mut self) -> Result<&mut [T]> {
+        if !self.is_updatable() {
             let old = self.detach().contiguous()?;
             let mut values = self.shape().allocate::<T>("update")?;
             values.copy_from_slice(old.as_slice::<T>()?);

@@ -214,3 +214,51 @@ fn without_keys_or_columns() {
     let mean = no_columns[2].mean().unwrap().to_vec::<f32>().unwrap();
     assert_eq!(values(no_columns), mean);
 }
+
+/// Where a query sees no key, by whichever mask: zeros, and gradients that are finite and the same by both ways back.
+#[test]
+fn queries_that_see_no_key() {
+    let keep = Tensor::new([[true, false, true], [false; 3], [true; 3]]);
+    for dtype in [DType::F32, DType::F64] {
+        let add = Tensor::full([3, 3], 0.0, dtype)
+            .and_then(|x| x.masked_fill(&keep.logical_not()?, f64::NEG_INFINITY));
+        let add = add.unwrap();
+        let leaf = add.clone().requires_grad_(true).unwrap();
+        // What is filled in by hand for −∞: the scores vanish beside it, and all keys are as good.
+        let least = add.clamp(Some(f64::from(f32::MIN)), None).unwrap();
+        for (mask, sees_none) in [(&keep, true), (&add, true), (&leaf, true), (&least, false)] {
+            for dropout_p in [0.0, 1e-9] {
+                let [q, k, v] = inputs(&[2, 3, 4], &[2, 3, 4], &[2, 3, 2]);
+                let [q, k, v] = [q, k, v]
+                    .map(|x| x.detach().to_dtype(dtype).and_then(|x| x.requires_grad_(true)).unwrap());
+                let options = Options { attn_mask: Some(mask.clone()), dropout_p, ..Options::default() };
+                let y = q.scaled_dot_product_attention(&k, &v, options).unwrap();
+                let to_vec = |x: &Tensor| x.detach().to_dtype(DType::F64).unwrap().to_vec::<f64>().unwrap();
+                let row = &to_vec(&y)[2..4];
+                if sees_none {
+                    assert_eq!(row, [0.0; 2]);
+                } else {
+                    let mean = v.mean_dim(1, false).unwrap();
+                    assert!(row.iter().zip(to_vec(&mean)).all(|(y, m)| (y - m).abs() < 1e-6));
+                }
+                let mut leaves = vec![&q, &k, &v];
+                leaves.extend(Some(mask).filter(|mask| mask.requires_grad()));
+                let grads = |create_graph| {
+                    let options = GradOptions { create_graph, retain_graph: true, ..GradOptions::default() };
+                    let sum = y.square().unwrap().sum().unwrap();
+                    let grads = grad(&[&sum], &leaves, &[], options).unwrap();
+                    grads.into_iter().map(Option::unwrap).collect::<Vec<_>>()
+                };
+                let recorded = grads(true);
+                for (fused, recorded) in grads(false).iter().zip(&recorded) {
+                    let (fused, recorded) = (to_vec(fused), to_vec(recorded));
+                    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-5;
+                    assert!(fused.iter().zip(&recorded).all(near), "{dtype}: {fused:?} and {recorded:?}");
+                }
+                let sum = recorded[0].square().unwrap().sum().unwrap();
+                let second = grad(&[&sum], &[&q], &[], GradOptions::default()).unwrap();
+                assert!(to_vec(second[0].as_ref().unwrap()).iter().all(|v| v.is_finite()));
+            }
+        }
+    }
+}

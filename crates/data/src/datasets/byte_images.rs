@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chainrule_tensor::{Result, Tensor, bail};
 
-use super::tensor_dataset::check_indices;
+use super::check::check_indices;
 use crate::Dataset;
 use crate::gather::for_rows;
 use crate::transforms::ImageSize;
@@ -78,6 +78,7 @@ impl Dataset for ByteImages {
         self.labels.len()
     }
 
+    #[track_caller]
     fn get_batch(&self, indices: &[usize]) -> Result<Self::Batch> {
         check_indices("ByteImages", indices, self.len())?;
         let ImageSize { channels, height, width } = self.size;
@@ -88,8 +89,9 @@ impl Dataset for ByteImages {
                 to.iter_mut().zip(from).for_each(|(to, &pixel)| *to = f32::from(pixel) / 255.0);
             });
         })?;
-        let labels =
-            Tensor::from_vec(indices.iter().map(|&i| i64::from(self.labels[i])).collect(), [indices.len()])?;
+        let labels = Tensor::build([indices.len()], |out: &mut [i64]| {
+            out.iter_mut().zip(indices).for_each(|(to, &i)| *to = i64::from(self.labels[i]));
+        })?;
         Ok((images, labels))
     }
 }
@@ -118,13 +120,13 @@ macro_rules! dataset_of_byte_images {
             ///
             /// # Errors
             /// When the tensors do not fit in memory.
+            #[track_caller]
             pub fn to_tensors(
                 &self,
             ) -> chainrule_tensor::Result<
                 $crate::TensorDataset<(chainrule_tensor::Tensor, chainrule_tensor::Tensor)>,
             > {
-                let all: Vec<usize> = (0..$crate::Dataset::len(self)).collect();
-                $crate::TensorDataset::new($crate::Dataset::get_batch(self, &all)?)
+                $crate::TensorDataset::new($crate::Dataset::get_all(self)?)
             }
         }
 
@@ -135,6 +137,7 @@ macro_rules! dataset_of_byte_images {
                 $crate::Dataset::len(&self.images)
             }
 
+            #[track_caller]
             fn get_batch(&self, indices: &[usize]) -> chainrule_tensor::Result<Self::Batch> {
                 $crate::Dataset::get_batch(&self.images, indices)
             }

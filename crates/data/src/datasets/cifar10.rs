@@ -1,13 +1,16 @@
 //! [`Cifar10`].
 
-use std::io::Read;
-use std::path::Path;
+use std::io::{BufRead, Read};
+use std::path::{Path, PathBuf};
 
-use chainrule_tensor::{Error, Result, bail};
+use chainrule_tensor::{Result, bail};
+use flate2::bufread::MultiGzDecoder;
 
 use super::ByteImages;
 use super::byte_images::dataset_of_byte_images;
-use crate::readers::source::open;
+use super::mnist::find;
+use crate::readers::failure::Failure;
+use crate::readers::source::{memory, open};
 use crate::transforms::ImageSize;
 
 const SIZE: ImageSize = ImageSize { channels: 3, height: 32, width: 32 };
@@ -47,7 +50,7 @@ impl Cifar10 {
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
     /// Reads the training set (`data_batch_1.bin` to `data_batch_5.bin`) or the test set (`test_batch.bin`) from a
-    /// directory.
+    /// directory, or from `cifar-10-batches-bin` in it, where the published archive has them; with or without `.gz`.
     ///
     /// # Errors
     /// When a file is missing, does not consist of whole records of 3,073 bytes, has none or more than 10,000 of them,
@@ -58,20 +61,11 @@ impl Cifar10 {
         let names = if train { numbered() } else { vec!["test_batch.bin".to_string()] };
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());
         for name in names {
-            let path = directory.as_ref().join(name);
-            let (file, length) = open("Cifar10", &path)?;
-            if length > MAX_RECORDS * RECORD as u64 {
-                bail!(
-                    Data,
-                    "Cifar10",
-                    "{}: {length} bytes, but {MAX_RECORDS} records of {RECORD} bytes are the most",
-                    path.display()
-                );
-            }
-            let mut bytes = Vec::with_capacity(length as usize);
-            if let Err(error) = file.take(length).read_to_end(&mut bytes) {
-                return Err(Error::io("Cifar10", path.display(), error));
-            }
+            let path = find_batch(directory.as_ref(), &name)?;
+            let bytes = match read(&path)? {
+                Ok(bytes) => bytes,
+                Err(failure) => return Err(failure.into_error("Cifar10", Some(&path.display()))),
+            };
             if let Err(rule) = split(&bytes, &mut pixels, &mut labels) {
                 bail!(Data, "Cifar10", "{}: {rule}", path.display());
             }
@@ -94,6 +88,50 @@ impl Cifar10 {
 }
 
 dataset_of_byte_images!(Cifar10);
+
+#[track_caller]
+fn find_batch(directory: &Path, name: &str) -> Result<PathBuf> {
+    let unpacked = directory.join("cifar-10-batches-bin");
+    if let Some(path) = [directory, &unpacked].into_iter().find_map(|place| find(place, &[name])) {
+        return Ok(path);
+    }
+    let python = name.trim_end_matches(".bin");
+    let has_python =
+        [directory, &directory.join("cifar-10-batches-py")].iter().any(|d| d.join(python).is_file());
+    let hint = match has_python {
+        true => format!(" ({python} is of the version for Python; the binary version is what is read here)"),
+        false => String::new(),
+    };
+    bail!(Io, "Cifar10", "{}: there is neither {name} nor {name}.gz{hint}", directory.display())
+}
+
+/// The bytes of a file, unpacked; no more than the most records and one have.
+#[track_caller]
+fn read(path: &Path) -> Result<Result<Vec<u8>, Failure>> {
+    const MOST: u64 = MAX_RECORDS * RECORD as u64;
+    let (mut file, length) = open("Cifar10", path)?;
+    let mut unpack = || {
+        let packed = file.fill_buf()?.starts_with(&[0x1F, 0x8B]);
+        if length > MOST && !packed {
+            let rule = format!("{length} bytes, but {MAX_RECORDS} records of {RECORD} bytes are the most");
+            return Err(Failure::Format(rule));
+        }
+        let mut bytes = memory(if packed { 0 } else { length })?;
+        let got = match packed {
+            true => MultiGzDecoder::new(&mut file).take(MOST + 1).read_to_end(&mut bytes),
+            false => file.by_ref().take(MOST + 1).read_to_end(&mut bytes),
+        };
+        match got {
+            Err(error) if packed => Err(Failure::Format(format!("damaged gzip stream: {error}"))),
+            Err(error) => Err(Failure::Io(error)),
+            Ok(got) if got as u64 > MOST => Err(Failure::Format(format!(
+                "more than {MOST} bytes, but {MAX_RECORDS} records of {RECORD} bytes are the most"
+            ))),
+            Ok(_) => Ok(bytes),
+        }
+    };
+    Ok(unpack())
+}
 
 /// Appends the records of a file.
 fn split(bytes: &[u8], pixels: &mut Vec<u8>, labels: &mut Vec<u8>) -> Result<(), String> {

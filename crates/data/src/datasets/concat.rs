@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chainrule_tensor::{Result, bail};
 
-use super::tensor_dataset::check_indices;
+use super::check::{check_indices, check_rows, check_seeds};
+use crate::location::at_caller;
 use crate::{Dataset, Tensors, collate};
 
 /// The samples of several datasets, one after the other (PyTorch: `torch.utils.data.ConcatDataset`).
@@ -94,7 +95,15 @@ where
         }
         let mut batches = Vec::with_capacity(parts.len());
         for (dataset, (inners, places)) in self.datasets.iter().zip(&parts) {
-            batches.push(if inners.is_empty() { None } else { Some(fetch(dataset, inners, places)?) });
+            if inners.is_empty() {
+                batches.push(None);
+                continue;
+            }
+            let batch = fetch(dataset, inners, places)?;
+            for tensor in batch.tensors() {
+                check_rows("ConcatDataset", tensor, inners.len())?;
+            }
+            batches.push(Some(batch));
         }
         let mut rows = rows.into_iter();
         collate(indices, |_| {
@@ -115,14 +124,18 @@ where
         self.ends.last().copied().unwrap_or_default()
     }
 
+    // The parts are asked for in a closure, where the caller's line is lost.
+    #[track_caller]
     fn get_batch(&self, indices: &[usize]) -> Result<D::Batch> {
-        self.gather(indices, |dataset, indices, _| dataset.get_batch(indices))
+        at_caller(self.gather(indices, |dataset, indices, _| dataset.get_batch(indices)))
     }
 
+    #[track_caller]
     fn get_batch_seeded(&self, indices: &[usize], seeds: &[u64]) -> Result<D::Batch> {
-        self.gather(indices, |dataset, indices, places| {
+        check_seeds("ConcatDataset", indices, seeds)?;
+        at_caller(self.gather(indices, |dataset, indices, places| {
             let seeds: Vec<u64> = places.iter().map(|&place| seeds[place]).collect();
             dataset.get_batch_seeded(indices, &seeds)
-        })
+        }))
     }
 }

@@ -46,7 +46,8 @@ impl FashionMnist {
     ];
 
     /// Reads the training or the test set from a directory, under the published names
-    /// (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-…`) with or without `.gz`.
+    /// (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-…`) or those that some programs unpack them to
+    /// (`train-images.idx3-ubyte`), with or without `.gz`.
     ///
     /// # Errors
     /// When a file is missing or damaged (see [`IdxFile::read`](crate::IdxFile::read)), the images are not bytes of

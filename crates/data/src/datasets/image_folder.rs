@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use chainrule_tensor::{Error, Result, Tensor, bail};
 
-use super::tensor_dataset::check_indices;
-use crate::seeds::seeds_without_epoch;
+use super::check::{check_indices, check_seeds};
+use crate::location::at_caller;
+use crate::seeds::{seeds_without_epoch, with_sample};
 use crate::transforms::{Compose, SampleRandom, Transform};
 use crate::{Dataset, ImageOptions, collate, read_image};
 
@@ -50,7 +51,8 @@ pub struct ImageFolder {
 impl ImageFolder {
     /// The files in the folders of a directory: classes in the order of their names, and in each the files in the
     /// order of their paths, folders within included. Which files are images, the endings of their names tell (`.png`,
-    /// `.jpg`, `.jpeg` in any case); other files are left out.
+    /// `.jpg`, `.jpeg` in any case); other files are left out. So are hidden files and folders, whose names begin with a
+    /// dot, such as `.ipynb_checkpoints`.
     ///
     /// # Errors
     /// When the directory or a folder in it cannot be read, there are no folders, one has no images, or its name is not
@@ -105,12 +107,13 @@ impl ImageFolder {
     }
 }
 
-/// What is in a directory, in the order of the names.
+/// What is in a directory and not hidden, in the order of the names.
 #[track_caller]
 fn entries(directory: &Path) -> Result<Vec<DirEntry>> {
     let entries = std::fs::read_dir(directory).and_then(Iterator::collect::<std::io::Result<Vec<DirEntry>>>);
     match entries {
         Ok(mut entries) => {
+            entries.retain(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
             entries.sort_by_key(DirEntry::file_name);
             Ok(entries)
         }
@@ -142,20 +145,23 @@ impl Dataset for ImageFolder {
         self.samples.len()
     }
 
+    #[track_caller]
     fn get_batch(&self, indices: &[usize]) -> Result<Self::Batch> {
         self.get_batch_seeded(indices, &seeds_without_epoch(indices))
     }
 
+    #[track_caller]
     fn get_batch_seeded(&self, indices: &[usize], seeds: &[u64]) -> Result<Self::Batch> {
         check_indices("ImageFolder", indices, self.len())?;
+        check_seeds("ImageFolder", indices, seeds)?;
         let mut seeds = seeds.iter();
-        collate(indices, |i| {
+        at_caller(collate(indices, |i| {
             let seed = *seeds.next().expect("a seed for each index");
             let (path, label) = &self.samples[i];
             let image = read_image(path, self.options)?;
-            let image = self.transform.apply(&image, &mut SampleRandom::new(seed));
+            let image = with_sample(seed, || self.transform.apply(&image, &mut SampleRandom::new(seed)));
             Ok((image.map_err(|error| error.context(path.display()))?, Tensor::new(*label)))
-        })
+        }))
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use chainrule_tensor::Result;
 use chainrule_tensor::random::Generator;
 
-use crate::seeds::seeds_without_epoch;
+use super::check::{check_rows, check_seeds};
+use crate::location::at_caller;
+use crate::seeds::{seeds_without_epoch, with_sample};
 use crate::{Dataset, Tensors, collate};
 
 /// A change of a batch, given the samples' indices and seeds.
@@ -39,10 +41,14 @@ where
         change: impl Fn(D::Batch, &mut Generator) -> Result<S> + Send + Sync + 'static,
     ) -> Self {
         MapDataset::new(dataset, move |batch: D::Batch, indices, seeds| {
+            for tensor in batch.tensors() {
+                check_rows("map_samples", tensor, indices.len())?;
+            }
             let mut rows = seeds.iter().enumerate();
             collate(indices, |_| {
                 let (row, &seed) = rows.next().expect("collate asks once for each index");
-                change(batch.try_map(|tensor| tensor.select(0, row as isize))?, &mut Generator::new(seed))
+                let sample = batch.try_map(|tensor| tensor.select(0, row as isize))?;
+                with_sample(seed, || change(sample, &mut Generator::new(seed)))
             })
         })
     }
@@ -62,12 +68,16 @@ impl<D: Dataset, B: Send> Dataset for MapDataset<D, B> {
         self.dataset.len()
     }
 
+    #[track_caller]
     fn get_batch(&self, indices: &[usize]) -> Result<B> {
         self.get_batch_seeded(indices, &seeds_without_epoch(indices))
     }
 
+    #[track_caller]
     fn get_batch_seeded(&self, indices: &[usize], seeds: &[u64]) -> Result<B> {
-        (self.change)(self.dataset.get_batch_seeded(indices, seeds)?, indices, seeds)
+        check_seeds("MapDataset", indices, seeds)?;
+        let batch = self.dataset.get_batch_seeded(indices, seeds)?;
+        at_caller((self.change)(batch, indices, seeds))
     }
 }
 

@@ -34,7 +34,8 @@ pub struct Mnist {
 
 impl Mnist {
     /// Reads the training or the test set from a directory, under the published names
-    /// (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-…`) with or without `.gz`.
+    /// (`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-…`) or those that some programs unpack them to
+    /// (`train-images.idx3-ubyte`), with or without `.gz`.
     ///
     /// # Errors
     /// Those of [`FashionMnist::load`](crate::FashionMnist::load).
@@ -50,8 +51,8 @@ dataset_of_byte_images!(Mnist);
 #[track_caller]
 pub(super) fn load(dataset: &str, directory: &Path, train: bool) -> Result<ByteImages> {
     let prefix = if train { "train" } else { "t10k" };
-    let images_path = find(dataset, directory, &format!("{prefix}-images-idx3-ubyte"))?;
-    let labels_path = find(dataset, directory, &format!("{prefix}-labels-idx1-ubyte"))?;
+    let images_path = find_idx(dataset, directory, &format!("{prefix}-images"), "idx3-ubyte")?;
+    let labels_path = find_idx(dataset, directory, &format!("{prefix}-labels"), "idx1-ubyte")?;
     let (images, labels) = (IdxFile::read(&images_path)?, IdxFile::read(&labels_path)?);
 
     let (images_path, labels_path) = (images_path.display(), labels_path.display());
@@ -72,11 +73,23 @@ pub(super) fn load(dataset: &str, directory: &Path, train: bool) -> Result<ByteI
 }
 
 #[track_caller]
-fn find(dataset: &str, directory: &Path, name: &str) -> Result<PathBuf> {
-    let plain = directory.join(name);
-    let packed = directory.join(format!("{name}.gz"));
-    match [plain, packed].into_iter().find(|path| path.is_file()) {
+fn find_idx(dataset: &str, directory: &Path, name: &str, ending: &str) -> Result<PathBuf> {
+    // The name that is published, and one that is common after unpacking.
+    let [dash, dot] = [format!("{name}-{ending}"), format!("{name}.{ending}")];
+    match find(directory, &[&dash, &dot]) {
         Some(path) => Ok(path),
-        None => bail!(Io, dataset, "{}: there is neither {name} nor {name}.gz", directory.display()),
+        None => bail!(
+            Io,
+            dataset,
+            "{}: there is neither {dash} nor {dash}.gz, nor {dot} or {dot}.gz",
+            directory.display()
+        ),
     }
+}
+
+/// The first of these files that a directory has, each as it is or packed by gzip.
+pub(super) fn find(directory: &Path, names: &[&str]) -> Option<PathBuf> {
+    let mut paths =
+        names.iter().flat_map(|name| [directory.join(name), directory.join(format!("{name}.gz"))]);
+    paths.find(|path| path.is_file())
 }

@@ -1,6 +1,7 @@
 //! Datasets: one file each.
 
 pub(crate) mod byte_images;
+pub(crate) mod check;
 mod cifar10;
 mod concat;
 mod fashion_mnist;
@@ -9,7 +10,7 @@ mod image_folder;
 mod map;
 mod mnist;
 mod subset;
-pub(crate) mod tensor_dataset;
+mod tensor_dataset;
 
 pub use byte_images::ByteImages;
 pub use cifar10::Cifar10;

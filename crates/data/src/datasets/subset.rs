@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use chainrule_tensor::Result;
 
-use super::tensor_dataset::check_indices;
+use super::check::check_indices;
 use crate::Dataset;
+use crate::allocate::try_vec;
 
 /// Some samples of a dataset, in an order of their own (PyTorch: `torch.utils.data.Subset`).
 #[derive(Clone, Debug)]
@@ -44,9 +45,12 @@ impl<D> Subset<D> {
         &self.indices
     }
 
+    #[track_caller]
     fn translate(&self, indices: &[usize]) -> Result<Vec<usize>> {
         check_indices("Subset", indices, self.indices.len())?;
-        Ok(indices.iter().map(|&i| self.indices[i]).collect())
+        let mut translated = try_vec("Subset", indices.len())?;
+        translated.extend(indices.iter().map(|&i| self.indices[i]));
+        Ok(translated)
     }
 }
 
@@ -57,10 +61,12 @@ impl<D: Dataset> Dataset for Subset<D> {
         self.indices.len()
     }
 
+    #[track_caller]
     fn get_batch(&self, indices: &[usize]) -> Result<D::Batch> {
         self.dataset.get_batch(&self.translate(indices)?)
     }
 
+    #[track_caller]
     fn get_batch_seeded(&self, indices: &[usize], seeds: &[u64]) -> Result<D::Batch> {
         self.dataset.get_batch_seeded(&self.translate(indices)?, seeds)
     }

@@ -1,8 +1,10 @@
 //! [`TensorDataset`]: samples that are the rows of tensors in memory.
 
-use chainrule_tensor::{Result, Tensor, bail};
+use chainrule_tensor::{Result, bail};
 
+use super::check::check_indices;
 use crate::gather::gather;
+use crate::location::at_caller;
 use crate::{Dataset, Tensors};
 
 /// Samples that are the rows of tensors: sample `i` is row `i` of each (PyTorch:
@@ -65,7 +67,7 @@ impl<T: Tensors> TensorDataset<T> {
                 );
             }
         }
-        let tensors = tensors.try_map(Tensor::contiguous)?;
+        let tensors = at_caller(tensors.try_map(|tensor| tensor.contiguous()))?;
         Ok(TensorDataset { tensors, len })
     }
 
@@ -82,16 +84,9 @@ impl<T: Tensors> Dataset for TensorDataset<T> {
         self.len
     }
 
+    #[track_caller]
     fn get_batch(&self, indices: &[usize]) -> Result<T> {
         check_indices("TensorDataset", indices, self.len)?;
-        self.tensors.try_map(|tensor| gather(tensor, indices))
+        at_caller(self.tensors.try_map(|tensor| gather(tensor, indices)))
     }
-}
-
-/// An error unless all indices are below `len`.
-pub(crate) fn check_indices(dataset: &str, indices: &[usize], len: usize) -> Result<()> {
-    if let Some(index) = indices.iter().find(|&&i| i >= len) {
-        bail!(Index, dataset, "sample {index} is out of range: there are {len} samples");
-    }
-    Ok(())
 }

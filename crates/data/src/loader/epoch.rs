@@ -1,8 +1,12 @@
 //! [`Epoch`]: which samples make which batch.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::seeds::sample_seed;
+use chainrule_tensor::Result;
+
+use crate::allocate::{too_large, try_filled, try_vec};
+use crate::seeds::{batch_seed, sample_seed};
 
 /// The samples of an epoch in order, cut into batches. Knows nothing of workers.
 #[derive(Debug)]
@@ -39,9 +43,10 @@ impl Cuts {
 
 impl Epoch {
     /// The rest of an order over `n` samples, from place `start` on.
-    pub(super) fn new(n: usize, order: Vec<usize>, start: usize, cuts: Cuts, base_seed: i64) -> Self {
+    #[track_caller]
+    pub(super) fn new(n: usize, order: Vec<usize>, start: usize, cuts: Cuts, base_seed: i64) -> Result<Self> {
         let batches = cuts.batches(start, order.len());
-        Epoch { repeats: repeats(n, &order), order, base_seed, start, cuts, batches }
+        Ok(Epoch { repeats: repeats(n, &order)?, order, base_seed, start, cuts, batches })
     }
 
     /// The number of batches.
@@ -73,6 +78,12 @@ impl Epoch {
         &self.order[self.position(batch)..self.position(batch + 1)]
     }
 
+    /// The seed of what is drawn for a batch as a whole: a matter of where it begins in the order, which an epoch that
+    /// is resumed keeps.
+    pub(super) fn seed(&self, batch: usize) -> u64 {
+        batch_seed(self.base_seed as u64, self.position(batch))
+    }
+
     /// The seed of each sample of a batch.
     pub(super) fn seeds(&self, batch: usize) -> Vec<u64> {
         let places = self.position(batch)..self.position(batch + 1);
@@ -80,14 +91,24 @@ impl Epoch {
     }
 }
 
+/// A table of all samples has room for so many of them for each that the epoch visits; where there are more, those
+/// that are visited are looked up.
+const SPARSE: usize = 8;
+
 /// Indices out of range are left to the dataset to refuse.
-fn repeats(n: usize, order: &[usize]) -> Vec<u32> {
-    let mut visits = vec![0u32; n];
-    let mut repeat = |&index: &usize| {
-        let visits = visits.get_mut(index)?;
-        let before = *visits;
-        *visits = before.wrapping_add(1);
-        Some(before)
-    };
-    order.iter().map(|index| repeat(index).unwrap_or_default()).collect()
+#[track_caller]
+fn repeats(n: usize, order: &[usize]) -> Result<Vec<u32>> {
+    let mut repeats: Vec<u32> = try_vec("DataLoader", order.len())?;
+    let visit = |visits: &mut u32| std::mem::replace(visits, visits.wrapping_add(1));
+    if n <= order.len().saturating_mul(SPARSE) {
+        let mut visits = try_filled("DataLoader", n, 0)?;
+        repeats.extend(order.iter().map(|&index| visits.get_mut(index).map_or(0, visit)));
+    } else {
+        let mut visits = HashMap::new();
+        if visits.try_reserve(order.len()).is_err() {
+            return Err(too_large("DataLoader", order.len(), size_of::<(usize, u32)>()));
+        }
+        repeats.extend(order.iter().map(|&index| visit(visits.entry(index).or_insert(0))));
+    }
+    Ok(repeats)
 }

@@ -1,12 +1,13 @@
 //! Fetching one batch, with panics turned into values.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
+use chainrule_tensor::random::with_seed;
 use chainrule_tensor::{Error, ErrorKind, Result};
 
 use super::epoch::Epoch;
 use crate::Dataset;
+use crate::location::is_ours;
 use crate::panic_message::panic_message;
 
 /// What came of a batch. A panic becomes an error only in the caller's thread, whose location it names.
@@ -15,12 +16,16 @@ pub(super) enum Fetched<B> {
     Panicked(String),
 }
 
+/// Makes a batch. What the dataset draws from the default generator comes from one of the batch's own, so that it
+/// depends neither on who makes the batch nor on what others draw meanwhile.
 pub(super) fn fetch<D: Dataset>(dataset: &D, epoch: &Epoch, batch: usize) -> Fetched<D::Batch> {
-    let get = || dataset.get_batch_seeded(epoch.samples(batch), &epoch.seeds(batch));
+    let get = || {
+        with_seed(epoch.seed(batch), || dataset.get_batch_seeded(epoch.samples(batch), &epoch.seeds(batch)))
+    };
     // A dataset is reached through a shared reference: what it leaves behind is behind locks of its own.
     match catch_unwind(AssertUnwindSafe(get)) {
         Ok(result) => Fetched::Done(result),
-        Err(panic) => Fetched::Panicked(panic_message(&*panic).into()),
+        Err(panic) => Fetched::Panicked(panic_message(panic)),
     }
 }
 
@@ -39,13 +44,6 @@ impl<B> Fetched<B> {
         };
         Err(error.context(describe(epoch, batch)))
     }
-}
-
-/// Whether an error names a place in the source of this crate.
-fn is_ours(error: &Error) -> bool {
-    // `…/src/loader/fetch.rs`
-    let source = Path::new(file!()).ancestors().nth(2);
-    error.location().zip(source).is_some_and(|(place, source)| Path::new(place.file()).starts_with(source))
 }
 
 fn describe(epoch: &Epoch, batch: usize) -> String {

@@ -52,9 +52,9 @@ impl<D: Dataset + Clone + 'static> DataLoaderIter<D> {
             return Ok(DataLoaderIter::new(loader, state.base_seed));
         };
         let cuts = plan.saved_cuts(state.ends.as_deref())?;
-        state.restore(&loader.source, &plan)?;
         let n = loader.dataset.len();
-        let epoch = Arc::new(Epoch::new(n, order.clone(), state.position, cuts, state.base_seed));
+        let epoch = Arc::new(Epoch::new(n, order.clone(), state.position, cuts, state.base_seed)?);
+        state.restore(&loader.source, &plan)?;
         Ok(DataLoaderIter::in_phase(loader, Phase::Running { epoch, next: 0, workers: None }))
     }
 
@@ -93,7 +93,7 @@ impl<D: Dataset + Clone + 'static> DataLoaderIter<D> {
     fn start(&mut self) -> Result<()> {
         if let Phase::Waiting { base_seed } = self.phase {
             let (order, cuts) = self.plan.draw(self.dataset.len())?;
-            let epoch = Arc::new(Epoch::new(self.dataset.len(), order, 0, cuts, base_seed));
+            let epoch = Arc::new(Epoch::new(self.dataset.len(), order, 0, cuts, base_seed)?);
             self.phase = Phase::Running { epoch, next: 0, workers: None };
         }
         if let Phase::Running { epoch, workers: workers @ None, .. } = &mut self.phase

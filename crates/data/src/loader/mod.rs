@@ -20,6 +20,9 @@ pub use iter::DataLoaderIter;
 pub use state::DataLoaderState;
 pub(crate) use workers::in_worker;
 
+/// More threads than any machine has use for; systems that are asked for many more end the process.
+const MAX_WORKERS: usize = 1024;
+
 /// Batches of a dataset, epoch by epoch (PyTorch: `torch.utils.data.DataLoader`, with the same order of samples
 /// for the same seed).
 ///
@@ -50,7 +53,7 @@ pub(crate) use workers::in_worker;
 /// | [`sampler`](DataLoader::sampler) | in order | the order of samples; excludes `shuffle` |
 /// | [`batch_sampler`](DataLoader::batch_sampler) | by size | the batches; excludes the four around it |
 /// | [`drop_last`](DataLoader::drop_last) | false | leave out a last batch that is not full |
-/// | [`num_workers`](DataLoader::num_workers) | 0 | threads that make batches in advance |
+/// | [`num_workers`](DataLoader::num_workers) | 0 | threads that make batches in advance, at most 1024 |
 /// | [`prefetch_factor`](DataLoader::prefetch_factor) | 2 | batches that each of them makes in advance |
 /// | [`generator`](DataLoader::generator) | process-wide | random numbers |
 ///
@@ -67,8 +70,15 @@ pub(crate) use workers::in_worker;
 /// for no more than the batch that each is working on. For a [`TensorDataset`](crate::TensorDataset) a batch is
 /// a copy of a few rows, and no workers is the fastest.
 ///
-/// Random changes of samples have a seed for each sample and epoch, see [`Dataset::get_batch_seeded`]: they do not
-/// depend on the workers either, nor on the size of the batches.
+/// What a dataset draws from the default generator while it makes a batch (`Tensor::randn` in [`Dataset::map`], in
+/// [`Dataset::get_batch`]) comes from a generator of that batch, whose seed follows from the base seed and the batch's
+/// place in the epoch. So it does not depend on the workers, nor on what the training draws meanwhile, and
+/// [`resume`](DataLoader::resume) goes on with the same numbers. (In PyTorch it comes from a generator of each worker,
+/// and changes with their number.) Threads of the dataset's own do not notice, see
+/// [`with_seed`](chainrule_tensor::random::with_seed).
+///
+/// Random changes of single samples have a seed for each sample and epoch, see [`Dataset::get_batch_seeded`]: they do
+/// not depend on the size of the batches either.
 ///
 /// An error or a panic in [`Dataset::get_batch`] becomes an error of that batch; the batches after it are
 /// still there for a caller who goes on.
@@ -160,13 +170,14 @@ impl<D: Dataset + Clone + 'static> DataLoader<D> {
         self
     }
 
-    /// How many threads make batches while the caller works on others; with 0 the caller makes them.
+    /// How many threads make batches while the caller works on others, at most 1024; with 0 the caller makes them.
     pub fn num_workers(mut self, num_workers: usize) -> Self {
         self.num_workers = num_workers;
         self
     }
 
-    /// How many batches each worker makes in advance, at least 1. Only with workers.
+    /// How many batches each worker makes in advance, at least 1. Only with workers. Memory is taken for batches that
+    /// are made, not for those that might be.
     pub fn prefetch_factor(mut self, prefetch_factor: usize) -> Self {
         self.prefetch_factor = Some(prefetch_factor);
         self
@@ -251,6 +262,9 @@ impl<D: Dataset + Clone + 'static> DataLoader<D> {
                 "DataLoader",
                 "batch_sampler excludes batch_size, shuffle, sampler and drop_last: it chooses the batches"
             );
+        }
+        if num_workers > MAX_WORKERS {
+            bail!(Value, "DataLoader", "num_workers must be at most {MAX_WORKERS}, got {num_workers}");
         }
         match self.prefetch_factor {
             Some(0) => bail!(Value, "DataLoader", "prefetch_factor must be at least 1, got 0"),

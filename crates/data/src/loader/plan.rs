@@ -7,6 +7,8 @@ use chainrule_tensor::{Result, bail};
 
 use super::epoch::Cuts;
 use crate::Sampler;
+use crate::allocate::try_vec;
+use crate::location::at_caller;
 
 #[derive(Clone)]
 pub(super) enum Plan {
@@ -34,10 +36,10 @@ impl Plan {
     #[track_caller]
     pub(super) fn draw(&self, n: usize) -> Result<(Vec<usize>, Cuts)> {
         match self {
-            Plan::Samples { sampler, .. } => Ok((sampler.indices(n)?, self.fixed_cuts())),
+            Plan::Samples { sampler, .. } => Ok((at_caller(sampler.indices(n))?, self.fixed_cuts())),
             Plan::Batches(sampler) => {
-                let batches = sampler.indices(n)?;
-                let mut ends = Vec::with_capacity(batches.len());
+                let batches = at_caller(sampler.indices(n))?;
+                let mut ends = try_vec("DataLoader", batches.len())?;
                 let mut end = 0;
                 for (i, batch) in batches.iter().enumerate() {
                     if batch.is_empty() {
@@ -90,11 +92,12 @@ impl Plan {
         }
     }
 
+    #[track_caller]
     pub(super) fn set_state(&self, state: Option<&GeneratorState>) -> Result<()> {
         match self {
             Plan::Samples { given: false, .. } => Ok(()),
-            Plan::Samples { sampler, .. } => sampler.set_state(state),
-            Plan::Batches(sampler) => sampler.set_state(state),
+            Plan::Samples { sampler, .. } => at_caller(sampler.set_state(state)),
+            Plan::Batches(sampler) => at_caller(sampler.set_state(state)),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use chainrule_tensor::random::GeneratorState;
-use chainrule_tensor::{Error, ErrorKind, Result, bail};
+use chainrule_tensor::{Result, bail};
 
 use super::plan::Plan;
 use crate::random_source::RandomSource;
@@ -65,13 +65,11 @@ impl DataLoaderState {
     #[track_caller]
     pub(super) fn restore(&self, source: &RandomSource, plan: &Plan) -> Result<()> {
         let before = source.state();
-        if let Err(message) = source.set_state(self.generator.as_ref()) {
-            return Err(Error::new(ErrorKind::Data, "DataLoader.resume", message));
-        }
+        source.set_state("DataLoader.resume", self.generator.as_ref())?;
         let restored = plan.set_state(self.sampler.as_ref());
         if restored.is_err() {
             // What fails changes nothing; the loader's own state is good.
-            let _ = source.set_state(before.as_ref());
+            let _ = source.set_state("DataLoader.resume", before.as_ref());
         }
         restored
     }

@@ -11,9 +11,14 @@ use super::failure::Failure;
 /// Deflate cannot make more than this many bytes of one (258 bytes from two bits, and the blocks' headers).
 pub(crate) const MAX_INFLATION: u64 = 1032;
 
-/// A file and its length in bytes.
+/// A file and its length in bytes. Only a plain one, or a link to one: a pipe would be waited for, and a device may
+/// never end.
 #[track_caller]
 pub(crate) fn open(operation: &str, path: &Path) -> Result<(BufReader<File>, u64)> {
+    // Before it is opened: opening a pipe waits for its other end.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        bail!(Io, operation, "{}: not a file", path.display());
+    }
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?, BufReader::new(file))));
     let (metadata, file) = match opened {
         Ok(opened) => opened,
@@ -23,6 +28,18 @@ pub(crate) fn open(operation: &str, path: &Path) -> Result<(BufReader<File>, u64
         bail!(Io, operation, "{}: not a file", path.display());
     }
     Ok((file, metadata.len()))
+}
+
+/// Room for so many elements, which a file says that it has.
+pub(crate) fn memory<T>(len: u64) -> Result<Vec<T>, Failure> {
+    let mut vec = Vec::new();
+    match usize::try_from(len).ok().and_then(|len| vec.try_reserve_exact(len).ok()) {
+        Some(()) => Ok(vec),
+        None => {
+            let bytes = u128::from(len) * size_of::<T>() as u128;
+            Err(Failure::Format(format!("its {bytes} bytes of data do not fit in memory")))
+        }
+    }
 }
 
 /// The bytes of an array with these sizes, if an array of them can be.
@@ -45,11 +62,7 @@ pub(crate) fn read_rest(stream: impl Read, wanted: u64, available: u64) -> Resul
             "truncated: its header asks for {wanted} bytes of data, but there cannot be more than {available}"
         )));
     }
-    let mut bytes = Vec::new();
-    let reserved = usize::try_from(wanted + 1).ok().and_then(|n| bytes.try_reserve_exact(n).ok());
-    if reserved.is_none() {
-        return Err(Failure::Format(format!("its {wanted} bytes of data do not fit in memory")));
-    }
+    let mut bytes = memory(wanted + 1)?;
     stream.take(wanted + 1).read_to_end(&mut bytes)?;
     let got = bytes.len() as u64;
     if got < wanted {

@@ -4,6 +4,7 @@ use chainrule_tensor::random::GeneratorState;
 use chainrule_tensor::{Result, bail};
 
 use super::Sampler;
+use crate::allocate::try_vec;
 
 /// The samples of another sampler in batches (PyTorch: `BatchSampler`): what a loader makes of its sampler and its
 /// batch size by itself.
@@ -45,10 +46,18 @@ impl<S: Sampler> Sampler<Vec<usize>> for BatchSampler<S> {
         if self.drop_last { samples / self.batch_size } else { samples.div_ceil(self.batch_size) }
     }
 
+    #[track_caller]
     fn indices(&self, n: usize) -> Result<Vec<Vec<usize>>> {
         let samples = self.sampler.indices(n)?;
-        let full = |batch: &&[usize]| !self.drop_last || batch.len() == self.batch_size;
-        Ok(samples.chunks(self.batch_size).filter(full).map(<[usize]>::to_vec).collect())
+        let mut batches = try_vec("BatchSampler", samples.len().div_ceil(self.batch_size))?;
+        for samples in samples.chunks(self.batch_size) {
+            if samples.len() == self.batch_size || !self.drop_last {
+                let mut batch = try_vec("BatchSampler", samples.len())?;
+                batch.extend_from_slice(samples);
+                batches.push(batch);
+            }
+        }
+        Ok(batches)
     }
 
     fn exhausted(&self, n: usize) {
@@ -59,6 +68,7 @@ impl<S: Sampler> Sampler<Vec<usize>> for BatchSampler<S> {
         self.sampler.state()
     }
 
+    #[track_caller]
     fn set_state(&self, state: Option<&GeneratorState>) -> Result<()> {
         self.sampler.set_state(state)
     }

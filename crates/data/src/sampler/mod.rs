@@ -11,6 +11,8 @@ use std::sync::Arc;
 use chainrule_tensor::random::GeneratorState;
 use chainrule_tensor::{Result, bail};
 
+use crate::location::at_caller;
+
 pub use batch::BatchSampler;
 pub use random::RandomSampler;
 pub use sequential::SequentialSampler;
@@ -46,7 +48,8 @@ pub trait Sampler<T = usize>: Send + Sync {
     /// epoch.
     ///
     /// # Errors
-    /// When the sampler's options do not fit a dataset of `n` samples.
+    /// When the sampler's options do not fit a dataset of `n` samples, or so many indices do not fit in memory.
+    #[track_caller]
     fn indices(&self, n: usize) -> Result<Vec<T>>;
 
     /// Called when an epoch was iterated to its end, not when it was broken off. Does nothing unless said
@@ -64,6 +67,7 @@ pub trait Sampler<T = usize>: Send + Sync {
     ///
     /// # Errors
     /// When the sampler has a generator of its own and the state has none, or the other way round.
+    #[track_caller]
     fn set_state(&self, state: Option<&GeneratorState>) -> Result<()> {
         if state.is_some() {
             bail!(Data, "Sampler", "the state has a generator, but the sampler has none of its own");
@@ -77,8 +81,10 @@ impl<T, S: Sampler<T> + ?Sized> Sampler<T> for Arc<S> {
         (**self).len(n)
     }
 
+    // Behind a `dyn`, the caller's line is lost on the way.
+    #[track_caller]
     fn indices(&self, n: usize) -> Result<Vec<T>> {
-        (**self).indices(n)
+        at_caller((**self).indices(n))
     }
 
     fn exhausted(&self, n: usize) {
@@ -89,7 +95,8 @@ impl<T, S: Sampler<T> + ?Sized> Sampler<T> for Arc<S> {
         (**self).state()
     }
 
+    #[track_caller]
     fn set_state(&self, state: Option<&GeneratorState>) -> Result<()> {
-        (**self).set_state(state)
+        at_caller((**self).set_state(state))
     }
 }

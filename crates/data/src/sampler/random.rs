@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use chainrule_tensor::random::{Generator, GeneratorState, with_default};
-use chainrule_tensor::{Error, ErrorKind, Result, bail};
+use chainrule_tensor::{Result, bail};
 
 use super::Sampler;
-use crate::random_source::RandomSource;
+use crate::allocate::try_filled;
+use crate::random_source::{RandomSource, to_indices};
 
 /// All samples in random order, or samples drawn with replacement (PyTorch: `RandomSampler`, with the same
 /// random numbers).
@@ -65,22 +66,42 @@ impl Sampler for RandomSampler {
         self.num_samples.unwrap_or(n)
     }
 
+    #[track_caller]
     fn indices(&self, n: usize) -> Result<Vec<usize>> {
         let count = self.len(n);
         if self.num_samples == Some(0) || (count > 0 && n == 0) {
             bail!(Value, "RandomSampler", "cannot draw {count} samples for an epoch from {n} samples");
         }
+        if self.replacement && i64::try_from(n).is_err() {
+            bail!(
+                Value,
+                "RandomSampler",
+                "cannot draw from {n} samples with replacement: they are above 2^63"
+            );
+        }
+        let mut drawn = try_filled("RandomSampler", count, 0)?;
+        // Memory for a permutation of which only a part is asked for.
+        let rest = if self.replacement || n == 0 { 0 } else { count % n };
+        let mut whole = try_filled("RandomSampler", if rest > 0 { n } else { 0 }, 0)?;
         self.with_epoch_generator(|generator| {
             if self.replacement {
-                return draw_with_replacement(generator, n, count);
+                if count > 0 {
+                    generator
+                        .random_from_to(&mut drawn, 0, n as i64)
+                        .expect("there are samples to draw from");
+                }
+                return;
             }
-            let mut indices = Vec::with_capacity(count);
-            while indices.len() < count {
-                let rest = count - indices.len();
-                indices.extend(generator.permutation(n).into_iter().take(rest).map(|i| i as usize));
+            for part in drawn.chunks_mut(n.max(1)) {
+                if part.len() == n {
+                    generator.permute(part);
+                } else {
+                    generator.permute(&mut whole);
+                    part.copy_from_slice(&whole[..part.len()]);
+                }
             }
-            Ok(indices)
-        })
+        });
+        Ok(to_indices(drawn))
     }
 
     fn exhausted(&self, n: usize) {
@@ -89,7 +110,8 @@ impl Sampler for RandomSampler {
             && whole_permutations
             && !self.replacement
         {
-            self.source.with(|generator| generator.permutation(n));
+            // Only its draws count. The epoch that has ended had memory for a permutation as long.
+            let _ = self.source.permutation("RandomSampler", n);
         }
     }
 
@@ -97,17 +119,8 @@ impl Sampler for RandomSampler {
         self.source.state()
     }
 
+    #[track_caller]
     fn set_state(&self, state: Option<&GeneratorState>) -> Result<()> {
-        self.source.set_state(state).map_err(|message| Error::new(ErrorKind::Data, "RandomSampler", message))
+        self.source.set_state("RandomSampler", state)
     }
-}
-
-fn draw_with_replacement(generator: &mut Generator, n: usize, count: usize) -> Result<Vec<usize>> {
-    let mut indices = vec![0; count];
-    if count > 0 {
-        generator
-            .random_from_to(&mut indices, 0, n as i64)
-            .map_err(|message| Error::new(ErrorKind::Value, "RandomSampler", message))?;
-    }
-    Ok(indices.into_iter().map(|i| i as usize).collect())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chainrule_tensor::random::{Generator, GeneratorState};
-use chainrule_tensor::{Error, ErrorKind, Result, bail};
+use chainrule_tensor::{Result, bail};
 
 use super::Sampler;
 use crate::random_source::RandomSource;
@@ -34,21 +34,22 @@ impl Sampler for SubsetRandomSampler {
         self.indices.len()
     }
 
+    #[track_caller]
     fn indices(&self, n: usize) -> Result<Vec<usize>> {
         if let Some(index) = self.indices.iter().find(|&&i| i >= n) {
             bail!(Index, "SubsetRandomSampler", "sample {index} is out of range: there are {n} samples");
         }
-        let order = self.source.with(|generator| generator.permutation(self.indices.len()));
-        Ok(order.into_iter().map(|i| self.indices[i as usize]).collect())
+        let mut order = self.source.permutation("SubsetRandomSampler", self.indices.len())?;
+        order.iter_mut().for_each(|place| *place = self.indices[*place]);
+        Ok(order)
     }
 
     fn state(&self) -> Option<GeneratorState> {
         self.source.state()
     }
 
+    #[track_caller]
     fn set_state(&self, state: Option<&GeneratorState>) -> Result<()> {
-        self.source
-            .set_state(state)
-            .map_err(|message| Error::new(ErrorKind::Data, "SubsetRandomSampler", message))
+        self.source.set_state("SubsetRandomSampler", state)
     }
 }

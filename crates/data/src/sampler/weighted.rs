@@ -6,7 +6,8 @@ use chainrule_tensor::random::{Generator, GeneratorState};
 use chainrule_tensor::{Error, ErrorKind, Result, bail};
 
 use super::Sampler;
-use crate::random_source::RandomSource;
+use crate::allocate::try_filled;
+use crate::random_source::{RandomSource, to_indices};
 
 /// Samples drawn with given probabilities, such as to balance classes (PyTorch: `WeightedRandomSampler`, with
 /// the same random numbers, drawn straight from the process-wide generator or its own).
@@ -50,7 +51,8 @@ impl Sampler for WeightedRandomSampler {
 
     /// # Errors
     /// When there are more weights than samples, a weight is negative or not finite, all are zero, no
-    /// samples are asked for, or more without replacement than there are weights above zero.
+    /// samples are asked for, more without replacement than there are weights above zero, or more than fit in memory.
+    #[track_caller]
     fn indices(&self, n: usize) -> Result<Vec<usize>> {
         if self.weights.len() > n {
             bail!(
@@ -60,9 +62,20 @@ impl Sampler for WeightedRandomSampler {
                 self.weights.len()
             );
         }
-        let drawn = self.source.with(|g| g.multinomial(&self.weights, self.num_samples, self.replacement));
-        match drawn {
-            Ok(indices) => Ok(indices.into_iter().map(|i| i as usize).collect()),
+        let (weights, samples) = (&self.weights[..], self.num_samples);
+        if !self.replacement && samples > weights.len() {
+            bail!(
+                Value,
+                "WeightedRandomSampler",
+                "without replacement at most as many samples as weights can be drawn, got {samples} samples and {} \
+                 weights",
+                weights.len()
+            );
+        }
+        let mut drawn = try_filled("WeightedRandomSampler", samples, 0)?;
+        let sizes = [1, weights.len(), samples];
+        match self.source.with(|g| g.multinomial_rows(&mut drawn, weights, sizes, self.replacement)) {
+            Ok(()) => Ok(to_indices(drawn)),
             Err(message) => Err(Error::new(ErrorKind::Value, "WeightedRandomSampler", message)),
         }
     }
@@ -71,9 +84,8 @@ impl Sampler for WeightedRandomSampler {
         self.source.state()
     }
 
+    #[track_caller]
     fn set_state(&self, state: Option<&GeneratorState>) -> Result<()> {
-        self.source
-            .set_state(state)
-            .map_err(|message| Error::new(ErrorKind::Data, "WeightedRandomSampler", message))
+        self.source.set_state("WeightedRandomSampler", state)
     }
 }

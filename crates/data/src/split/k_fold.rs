@@ -3,6 +3,7 @@
 use chainrule_tensor::random::Generator;
 use chainrule_tensor::{Result, bail};
 
+use crate::allocate::{too_large, try_filled, try_range, try_vec};
 use crate::random_source::RandomSource;
 use crate::{Dataset, Subset};
 
@@ -52,21 +53,17 @@ impl KFold {
     /// The folds: what to train on, and what to validate on.
     ///
     /// # Errors
-    /// When there are fewer than two folds, or more than samples.
+    /// When there are fewer than two folds, or more than samples, or the indices of all folds do not fit in memory.
     #[track_caller]
     pub fn split<D: Dataset + Clone>(&self, dataset: &D) -> Result<Vec<(Subset<D>, Subset<D>)>> {
         let samples = dataset.len();
         check_folds("KFold", self.k, samples)?;
-        let order: Vec<usize> = if self.shuffle {
-            self.source
-                .with(|generator| generator.permutation(samples))
-                .into_iter()
-                .map(|i| i as usize)
-                .collect()
+        let mut fold_of = try_filled("KFold", samples, 0)?;
+        let order = if self.shuffle {
+            self.source.permutation("KFold", samples)?
         } else {
-            (0..samples).collect()
+            try_range("KFold", samples)?
         };
-        let mut fold_of = vec![0; samples];
         let mut order = order.into_iter();
         for fold in 0..self.k {
             let size = samples / self.k + usize::from(fold < samples % self.k);
@@ -84,6 +81,11 @@ pub(super) fn check_folds(operation: &str, k: usize, samples: usize) -> Result<(
     if k > samples {
         bail!(Value, operation, "{samples} samples do not make {k} folds");
     }
+    // Each fold has the indices of all samples. Asked for at once, and given back: what is made afterwards fits.
+    let Some(indices) = k.checked_mul(samples) else {
+        return Err(too_large(operation, usize::MAX, size_of::<usize>()));
+    };
+    try_vec::<usize>(operation, indices)?;
     Ok(())
 }
 
@@ -94,7 +96,11 @@ pub(super) fn folds<D: Dataset + Clone>(
     fold_of: &[usize],
 ) -> Vec<(Subset<D>, Subset<D>)> {
     let part = |fold| {
-        let (valid, train): (Vec<usize>, Vec<usize>) = (0..fold_of.len()).partition(|&i| fold_of[i] == fold);
+        let size = fold_of.iter().filter(|&&other| other == fold).count();
+        let (mut train, mut valid) = (Vec::with_capacity(fold_of.len() - size), Vec::with_capacity(size));
+        for (i, &other) in fold_of.iter().enumerate() {
+            if other == fold { valid.push(i) } else { train.push(i) }
+        }
         (Subset::of_valid(dataset, train), Subset::of_valid(dataset, valid))
     };
     (0..k).map(part).collect()

@@ -4,6 +4,7 @@ use chainrule_tensor::Result;
 use chainrule_tensor::random::{Generator, with_default};
 
 use super::SplitLength;
+use crate::allocate::try_filled;
 use crate::{Dataset, Subset};
 
 /// Cuts a dataset at random into parts, given by their numbers of samples or by their fractions (PyTorch:
@@ -29,15 +30,16 @@ use crate::{Dataset, Subset};
 /// ```
 ///
 /// # Errors
-/// When the lengths do not add up to the number of samples, or the fractions to 1 (up to a relative 1e-9; a sum
-/// above 1 is refused). Nothing is drawn then.
+/// When the lengths do not add up to the number of samples, or the fractions to 1 (to within 1e-9 below, and to within
+/// rounding above), or so many indices do not fit in memory. Nothing is drawn then.
 #[track_caller]
 pub fn random_split<D: Dataset + Clone, L: SplitLength, const N: usize>(
     dataset: &D,
     lengths: [L; N],
 ) -> Result<[Subset<D>; N]> {
     let counts = L::counts("random_split", lengths, dataset.len())?;
-    Ok(with_default(|generator| split(dataset, counts, generator)))
+    let memory = try_filled("random_split", dataset.len(), 0)?;
+    Ok(with_default(|generator| split(dataset, counts, memory, generator)))
 }
 
 /// As [`random_split`], with random numbers from `generator`.
@@ -51,14 +53,17 @@ pub fn random_split_with<D: Dataset + Clone, L: SplitLength, const N: usize>(
     generator: &mut Generator,
 ) -> Result<[Subset<D>; N]> {
     let counts = L::counts("random_split", lengths, dataset.len())?;
-    Ok(split(dataset, counts, generator))
+    let memory = try_filled("random_split", dataset.len(), 0)?;
+    Ok(split(dataset, counts, memory, generator))
 }
 
 fn split<D: Dataset + Clone, const N: usize>(
     dataset: &D,
     counts: [usize; N],
+    mut order: Vec<i64>,
     generator: &mut Generator,
 ) -> [Subset<D>; N] {
-    let mut order = generator.permutation(dataset.len()).into_iter().map(|i| i as usize);
+    generator.permute(&mut order);
+    let mut order = order.into_iter().map(|i| i as usize);
     counts.map(|n| Subset::of_valid(dataset, order.by_ref().take(n).collect::<Vec<_>>()))
 }

@@ -63,7 +63,7 @@ fn split<D: Dataset + Clone, const N: usize>(
     counts: [usize; N],
     generator: &mut Generator,
 ) -> [Subset<D>; N] {
-    let samples = dataset.len() as i128;
+    let samples = counts.iter().sum::<usize>() as i128;
     let mut parts = counts.map(Vec::<usize>::with_capacity);
     let mut dealt = 0i128;
     for class in classes {

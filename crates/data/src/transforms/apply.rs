@@ -1,10 +1,15 @@
 //! Transforms of tensors.
 
+use std::sync::{Mutex, PoisonError};
+
 use chainrule_kernels::parallel;
 use chainrule_tensor::{DType, Result, Shape, Tensor, bail};
 
 use super::{Image, ImageSize, SampleRandom, Transform};
+use crate::datasets::check::check_rows;
 use crate::loader::in_worker;
+use crate::location::at_caller;
+use crate::seeds::with_sample;
 
 /// What a transform takes at least for a sample and for a number of it, in nanoseconds.
 const NS_PER_SAMPLE: f64 = 2000.0;
@@ -31,33 +36,51 @@ pub(super) fn apply_to_image<T: Transform + ?Sized>(
     random: &mut SampleRandom,
 ) -> Result<Tensor> {
     let size = image_size(image.shape(), IMAGE, image.dtype())?;
-    let to = transform.output_size(size)?;
+    let to = at_caller(transform.output_size(size))?;
     let image = image.detach().contiguous()?;
     let pixels = image.as_slice::<f32>()?;
-    Tensor::build([to.channels, to.height, to.width], |out: &mut [f32]| {
-        transform.write(Image::new(size, pixels), out, random);
-    })
+    let mut written = Ok(());
+    let changed = Tensor::build([to.channels, to.height, to.width], |out: &mut [f32]| {
+        if !out.is_empty() {
+            written = transform.try_write(Image::new(size, pixels), out, random);
+        }
+    })?;
+    at_caller(written.map(|()| changed))
 }
 
 /// Each image of a batch, with the random numbers of its seed.
+#[track_caller]
 pub(crate) fn apply_to_batch(transform: &dyn Transform, images: &Tensor, seeds: &[u64]) -> Result<Tensor> {
     let size = image_size(images.shape(), BATCH, images.dtype())?;
-    let to = transform.output_size(size)?;
+    check_rows("transform", images, seeds.len())?;
+    let to = at_caller(transform.output_size(size))?;
     let images = images.detach().contiguous()?;
     let pixels = images.as_slice::<f32>()?;
     let (from_len, to_len) = (size.numel(), to.numel());
-    Tensor::build([seeds.len(), to.channels, to.height, to.width], |out: &mut [f32]| {
-        if to_len == 0 {
+    let failed = Mutex::new(None);
+    let changed = Tensor::build([seeds.len(), to.channels, to.height, to.width], |out: &mut [f32]| {
+        if out.is_empty() {
             return;
         }
         // A loader's workers are the parallelism already.
         let ns = match in_worker() {
             true => 0.0,
-            false => seeds.len() as f64 * (NS_PER_SAMPLE + NS_PER_NUMBER * (from_len + to_len) as f64),
+            false => seeds.len() as f64 * (NS_PER_SAMPLE + NS_PER_NUMBER * (from_len as f64 + to_len as f64)),
         };
         parallel::chunks_mut(out, to_len, ns, |i, out| {
             let image = Image::new(size, &pixels[i * from_len..][..from_len]);
-            transform.write(image, out, &mut SampleRandom::new(seeds[i]));
+            let write = || transform.try_write(image, out, &mut SampleRandom::new(seeds[i]));
+            if let Err(error) = with_sample(seeds[i], write) {
+                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                // The first image counts, whichever thread is first.
+                if failed.as_ref().is_none_or(|&(first, _)| i < first) {
+                    *failed = Some((i, error));
+                }
+            }
         });
-    })
+    })?;
+    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some((_, error)) => at_caller(Err(error)),
+        None => Ok(changed),
+    }
 }

@@ -33,6 +33,7 @@ impl CenterCrop {
 }
 
 impl Transform for CenterCrop {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         Ok(input.with_area(self.size))
     }

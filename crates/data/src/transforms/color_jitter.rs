@@ -25,7 +25,7 @@ use super::{Image, ImageSize, SampleRandom, Transform};
 /// ```
 ///
 /// # Errors
-/// When an option is negative or not finite, the hue's is above 0.5, or an image has neither 1 channel nor 3.
+/// When an option is negative, NaN or beyond what `f32` holds, the hue's is above 0.5, or an image has neither 1 channel nor 3.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ColorJitter {
     brightness: f64,
@@ -65,13 +65,17 @@ impl ColorJitter {
     }
 }
 
+/// The greatest factor by which a 0 stays a 0.
+const MOST: f64 = f32::MAX as f64;
+
 impl Transform for ColorJitter {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         let ColorJitter { brightness, contrast, saturation, hue } = *self;
         for (name, value, most) in [
-            ("brightness", brightness, f64::MAX),
-            ("contrast", contrast, f64::MAX),
-            ("saturation", saturation, f64::MAX),
+            ("brightness", brightness, MOST),
+            ("contrast", contrast, MOST),
+            ("saturation", saturation, MOST),
             ("hue", hue, 0.5),
         ] {
             if !(0.0..=most).contains(&value) {
@@ -84,7 +88,7 @@ impl Transform for ColorJitter {
 
     fn write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) {
         out.copy_from_slice(image.pixels());
-        let area = image.size().height * image.size().width;
+        let area = image.size().area();
         let order = random.generator().permutation(4);
         let [brightness, contrast, saturation] = [self.brightness, self.contrast, self.saturation]
             .map(|x| (x > 0.0).then(|| random.uniform((1.0 - x).max(0.0), 1.0 + x) as f32));
@@ -100,6 +104,7 @@ impl Transform for ColorJitter {
     }
 }
 
+#[track_caller]
 pub(super) fn check_channels(operation: &str, size: ImageSize) -> Result<()> {
     if ![1, 3].contains(&size.channels) {
         bail!(Shape, operation, "an image has 1 channel or 3, this has size {size}");

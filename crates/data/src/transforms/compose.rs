@@ -6,6 +6,7 @@ use chainrule_tensor::Result;
 
 use super::scratch::with_scratch;
 use super::{Image, ImageSize, SampleRandom, Transform};
+use crate::location::at_caller;
 
 /// Several transforms, one after the other (torchvision: `Compose`). They take their random numbers in this order
 /// from the sample's generator.
@@ -28,25 +29,44 @@ impl Compose {
 }
 
 impl Transform for Compose {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
-        self.steps.iter().try_fold(input, |size, step| step.output_size(size))
+        let mut size = input;
+        for step in &self.steps {
+            size = at_caller(step.output_size(size))?;
+        }
+        Ok(size)
     }
 
+    /// # Panics
+    /// Where [`try_write`](Transform::try_write) fails.
     fn write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) {
-        write(&self.steps, image, out, random);
+        self.try_write(image, out, random).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    fn try_write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) -> Result<()> {
+        write(&self.steps, image, out, random)
     }
 }
 
-fn write(steps: &[Arc<dyn Transform>], image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) {
+fn write(
+    steps: &[Arc<dyn Transform>],
+    image: Image<'_>,
+    out: &mut [f32],
+    random: &mut SampleRandom,
+) -> Result<()> {
     match steps {
-        [] => out.copy_from_slice(image.pixels()),
-        [last] => last.write(image, out, random),
+        [] => {
+            out.copy_from_slice(image.pixels());
+            Ok(())
+        }
+        [last] => last.try_write(image, out, random),
         [first, rest @ ..] => {
-            let size = first.output_size(image.size()).expect("the sizes were asked for before");
-            with_scratch(size.numel(), |between| {
-                first.write(image, between, random);
-                write(rest, Image::new(size, between), out, random);
-            });
+            let size = first.output_size(image.size())?;
+            with_scratch("Compose", size.numel(), |between| {
+                first.try_write(image, between, random)?;
+                write(rest, Image::new(size, between), out, random)
+            })
         }
     }
 }

@@ -15,6 +15,7 @@ use super::{Image, ImageSize, SampleRandom, Transform};
 pub struct Grayscale;
 
 impl Transform for Grayscale {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         check_channels("Grayscale", input)?;
         Ok(ImageSize { channels: 1, ..input })

@@ -14,9 +14,14 @@ pub struct ImageSize {
 }
 
 impl ImageSize {
-    /// The number of pixels, counted in each channel.
+    /// The number of pixels, counted in each channel; `usize::MAX`, which no memory holds, where there are more.
     pub fn numel(self) -> usize {
-        self.channels * self.height * self.width
+        self.channels.saturating_mul(self.area())
+    }
+
+    /// The number of pixels of a channel, likewise.
+    pub(crate) fn area(self) -> usize {
+        self.height.saturating_mul(self.width)
     }
 
     /// The same channels in another height and width.
@@ -57,7 +62,7 @@ impl<'a> Image<'a> {
 
     /// The pixels of each channel.
     pub fn channels(&self) -> impl ExactSizeIterator<Item = &'a [f32]> + use<'a> {
-        let area = self.size.height * self.size.width;
+        let area = self.size.area();
         let pixels = self.pixels;
         (0..self.size.channels).map(move |channel| &pixels[channel * area..][..area])
     }

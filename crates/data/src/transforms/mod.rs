@@ -34,7 +34,8 @@
 //! The random numbers of a sample come from a generator of its own, seeded by the epoch and the sample (see
 //! [`Dataset::get_batch_seeded`](crate::Dataset::get_batch_seeded)). So what is done to a sample in an epoch depends
 //! neither on the number of workers, nor on the size of the batches, nor on what comes before it. The distributions
-//! are torchvision's; its very numbers, which come from one stream for all samples, are not.
+//! are torchvision's; its very numbers, which come from one stream for all samples, are not. What a transform draws from
+//! the default generator instead is the sample's own as well.
 //!
 //! # One's own
 //! A transform is a type with one function on slices, [`Transform::write`]:
@@ -107,6 +108,7 @@ pub trait Transform: Send + Sync {
     ///
     /// # Errors
     /// When the transform does not take images of this size, or its options are wrong: they are looked at here.
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         Ok(input)
     }
@@ -115,10 +117,21 @@ pub trait Transform: Send + Sync {
     /// [`output_size`](Transform::output_size) of the image, which was asked for before.
     fn write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom);
 
+    /// As [`write`](Transform::write), for a transform that can fail: what the library calls. By default it cannot. One
+    /// that passes an image on to another transform passes on its errors as well.
+    ///
+    /// # Errors
+    /// When there is no memory for what comes between two steps.
+    #[track_caller]
+    fn try_write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) -> Result<()> {
+        self.write(image, out, random);
+        Ok(())
+    }
+
     /// What comes of an image, `f32` of shape `[channels, height, width]`.
     ///
     /// # Errors
-    /// When the tensor is not an image, or is none that this transform takes.
+    /// When the tensor is not an image, or is none that this transform takes, or there is not enough memory.
     #[track_caller]
     fn apply(&self, image: &Tensor, random: &mut SampleRandom) -> Result<Tensor> {
         apply::apply_to_image(self, image, random)
@@ -126,21 +139,31 @@ pub trait Transform: Send + Sync {
 }
 
 impl<T: Transform + ?Sized> Transform for Arc<T> {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         (**self).output_size(input)
     }
 
     fn write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) {
         (**self).write(image, out, random);
+    }
+
+    fn try_write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) -> Result<()> {
+        (**self).try_write(image, out, random)
     }
 }
 
 impl<T: Transform + ?Sized> Transform for Box<T> {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         (**self).output_size(input)
     }
 
     fn write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) {
         (**self).write(image, out, random);
+    }
+
+    fn try_write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) -> Result<()> {
+        (**self).try_write(image, out, random)
     }
 }

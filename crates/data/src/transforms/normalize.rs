@@ -19,7 +19,8 @@ use super::{Image, ImageSize, SampleRandom, Transform};
 /// ```
 ///
 /// # Errors
-/// When there is not one mean and one deviation for each channel (or one for all), or a deviation is 0.
+/// When there is not one mean and one deviation for each channel (or one for all), one of them is not finite, or a
+/// deviation is not above 0.
 #[derive(Clone, Debug)]
 pub struct Normalize {
     mean: Vec<f32>,
@@ -34,20 +35,24 @@ impl Normalize {
 }
 
 impl Transform for Normalize {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         for (name, values) in [("means", &self.mean), ("standard deviations", &self.std)] {
             if values.len() != 1 && values.len() != input.channels {
                 bail!(Shape, "Normalize", "{} {name} for an image of size {input}", values.len());
             }
         }
-        if self.std.contains(&0.0) {
-            bail!(Value, "Normalize", "the standard deviations {:?} must not be 0", self.std);
+        if !self.mean.iter().all(|mean| mean.is_finite()) {
+            bail!(Value, "Normalize", "the means {:?} must be finite", self.mean);
+        }
+        if !self.std.iter().all(|&std| std > 0.0 && std.is_finite()) {
+            bail!(Value, "Normalize", "the standard deviations {:?} must be finite and above 0", self.std);
         }
         Ok(input)
     }
 
     fn write(&self, image: Image<'_>, out: &mut [f32], _: &mut SampleRandom) {
-        let area = image.size().height * image.size().width;
+        let area = image.size().area();
         let of = |values: &[f32], channel: usize| values[channel.min(values.len() - 1)];
         for (channel, from) in image.channels().enumerate() {
             let (mean, std) = (of(&self.mean, channel), of(&self.std, channel));

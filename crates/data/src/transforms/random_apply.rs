@@ -4,6 +4,7 @@ use chainrule_tensor::{Result, bail};
 
 use super::random_flip::check_probability;
 use super::{Image, ImageSize, SampleRandom, Transform};
+use crate::location::at_caller;
 
 /// Another transform with probability `p` (torchvision: `RandomApply`).
 ///
@@ -29,9 +30,10 @@ impl<T: Transform> RandomApply<T> {
 }
 
 impl<T: Transform> Transform for RandomApply<T> {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         check_probability("RandomApply", self.p)?;
-        let size = self.transform.output_size(input)?;
+        let size = at_caller(self.transform.output_size(input))?;
         if size != input {
             bail!(
                 Shape,
@@ -42,10 +44,19 @@ impl<T: Transform> Transform for RandomApply<T> {
         Ok(size)
     }
 
+    /// # Panics
+    /// Where [`try_write`](Transform::try_write) fails.
     fn write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) {
+        self.try_write(image, out, random).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    fn try_write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) -> Result<()> {
         match random.chance(self.p) {
-            true => self.transform.write(image, out, random),
-            false => out.copy_from_slice(image.pixels()),
+            true => self.transform.try_write(image, out, random),
+            false => {
+                out.copy_from_slice(image.pixels());
+                Ok(())
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{Image, ImageSize, SampleRandom, Transform};
 /// ```
 ///
 /// # Errors
-/// When the padded image is smaller than the part.
+/// When the padded image is smaller than the part, or too large for its pixels to be counted.
 #[derive(Clone, Copy, Debug)]
 pub struct RandomCrop {
     size: [usize; 2],
@@ -53,23 +53,35 @@ impl RandomCrop {
         self
     }
 
-    /// The padding on each side and the size after it.
-    fn padded(&self, given: [usize; 2]) -> [(usize, usize); 2] {
-        [0, 1].map(|i| {
-            let (mut padding, mut size) = (self.padding[i], given[i] + 2 * self.padding[i]);
+    /// The padding on each side and the size after it, in rows and in columns. None where a row or a column of the
+    /// padded image has no number, which is an `isize`.
+    fn padded(&self, given: [usize; 2]) -> Option<[(usize, usize); 2]> {
+        let along = |i: usize| {
+            let mut padding = self.padding[i];
+            let mut size = padding.checked_mul(2)?.checked_add(given[i])?;
             if self.pad_if_needed && size < self.size[i] {
                 let lacks = self.size[i] - size;
-                padding += lacks;
-                size += 2 * lacks;
+                padding = padding.checked_add(lacks)?;
+                size = lacks.checked_mul(2)?.checked_add(size)?;
             }
-            (padding, size)
-        })
+            isize::try_from(size).ok().map(|_| (padding, size))
+        };
+        Some([along(0)?, along(1)?])
     }
 }
 
 impl Transform for RandomCrop {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
-        let [(_, height), (_, width)] = self.padded([input.height, input.width]);
+        let Some([(_, height), (_, width)]) = self.padded([input.height, input.width]) else {
+            bail!(
+                Shape,
+                "RandomCrop",
+                "an image of size {input} is too large to cut {:?} out of it with a padding of {:?}",
+                self.size,
+                self.padding
+            );
+        };
         if height < self.size[0] || width < self.size[1] {
             bail!(
                 Shape,
@@ -84,6 +96,7 @@ impl Transform for RandomCrop {
 
     fn write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) {
         let padded = self.padded([image.size().height, image.size().width]);
+        let padded = padded.expect("the size was asked for before");
         let [top, left] = [0, 1].map(|i| {
             let (padding, size) = padded[i];
             let places = size - self.size[i] + 1;

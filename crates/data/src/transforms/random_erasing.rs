@@ -80,6 +80,7 @@ impl Default for RandomErasing {
 }
 
 /// An error unless the parts are between 0 and 1, and the ratios above 0, each in order.
+#[track_caller]
 pub(super) fn check_rectangle(operation: &str, scale: (f64, f64), ratio: (f64, f64)) -> Result<()> {
     if !(0.0 <= scale.0 && scale.0 <= scale.1 && scale.1 <= 1.0) {
         bail!(Value, operation, "the parts {} to {} are not a range between 0 and 1", scale.0, scale.1);
@@ -91,6 +92,7 @@ pub(super) fn check_rectangle(operation: &str, scale: (f64, f64), ratio: (f64, f
 }
 
 impl Transform for RandomErasing {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         check_probability("RandomErasing", self.p)?;
         check_rectangle("RandomErasing", self.scale, self.ratio)?;
@@ -103,7 +105,7 @@ impl Transform for RandomErasing {
             return;
         }
         let ImageSize { height, width, .. } = image.size();
-        let area = (height * width) as f64;
+        let area = height as f64 * width as f64;
         for _ in 0..10 {
             let part = area * random.uniform(self.scale.0, self.scale.1);
             let ratio = random.uniform(self.ratio.0.ln(), self.ratio.1.ln()).exp();
@@ -112,7 +114,7 @@ impl Transform for RandomErasing {
             if rows < height && columns < width {
                 let top = random.below(height - rows + 1);
                 let left = random.below(width - columns + 1);
-                for channel in out.chunks_exact_mut(height * width) {
+                for channel in out.chunks_exact_mut(image.size().area()) {
                     for row in channel.chunks_exact_mut(width).skip(top).take(rows) {
                         erase(&mut row[left..][..columns], self.value, random);
                     }

@@ -58,6 +58,7 @@ impl Default for RandomVerticalFlip {
     }
 }
 
+#[track_caller]
 pub(super) fn check_probability(operation: &str, p: f64) -> Result<()> {
     if !(0.0..=1.0).contains(&p) {
         bail!(Value, operation, "the probability {p} is not between 0 and 1");
@@ -66,6 +67,7 @@ pub(super) fn check_probability(operation: &str, p: f64) -> Result<()> {
 }
 
 impl Transform for RandomHorizontalFlip {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         check_probability("RandomHorizontalFlip", self.p)?;
         Ok(input)
@@ -80,6 +82,7 @@ impl Transform for RandomHorizontalFlip {
 }
 
 impl Transform for RandomVerticalFlip {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         check_probability("RandomVerticalFlip", self.p)?;
         Ok(input)

@@ -54,7 +54,7 @@ impl RandomResizedCrop {
 
     /// Upper left corner and size of a part.
     fn choose(&self, height: usize, width: usize, random: &mut SampleRandom) -> ((usize, usize), [usize; 2]) {
-        let area = (height * width) as f64;
+        let area = height as f64 * width as f64;
         for _ in 0..10 {
             let part = area * random.uniform(self.scale.0, self.scale.1);
             let ratio = random.uniform(self.ratio.0.ln(), self.ratio.1.ln()).exp();
@@ -80,6 +80,7 @@ impl RandomResizedCrop {
 }
 
 impl Transform for RandomResizedCrop {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         check_rectangle("RandomResizedCrop", self.scale, self.ratio)?;
         let output = input.with_area(self.size);
@@ -93,9 +94,15 @@ impl Transform for RandomResizedCrop {
         Ok(output)
     }
 
+    /// # Panics
+    /// Where [`try_write`](Transform::try_write) fails.
     fn write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) {
+        self.try_write(image, out, random).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    fn try_write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) -> Result<()> {
         let ImageSize { height, width, .. } = image.size();
         let (corner, part) = self.choose(height, width, random);
-        resample(image, corner, part, self.size, out);
+        resample("RandomResizedCrop", image, corner, part, self.size, out)
     }
 }

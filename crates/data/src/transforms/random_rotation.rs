@@ -20,7 +20,7 @@ use super::{Image, ImageSize, Interpolation, SampleRandom, Transform};
 /// ```
 ///
 /// # Errors
-/// When the angles are not finite, or the least is above the greatest.
+/// When the angles, or what lies between them, are not finite, or the least is above the greatest.
 #[derive(Clone, Copy, Debug)]
 pub struct RandomRotation {
     degrees: (f64, f64),
@@ -53,10 +53,18 @@ impl RandomRotation {
 }
 
 impl Transform for RandomRotation {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         let (least, greatest) = self.degrees;
         if !(least.is_finite() && greatest.is_finite() && least <= greatest) {
             bail!(Value, "RandomRotation", "no angle is between {least} and {greatest}");
+        }
+        if !(greatest - least).is_finite() {
+            bail!(
+                Value,
+                "RandomRotation",
+                "the range from {least} to {greatest} is wider than a number can be"
+            );
         }
         Ok(input)
     }
@@ -93,7 +101,8 @@ fn sin_cos(degrees: f64) -> (f64, f64) {
         90.0 => (1.0, 0.0),
         180.0 => (0.0, -1.0),
         270.0 => (-1.0, 0.0),
-        _ => degrees.to_radians().sin_cos(),
+        // Whole turns are left out first, which is exact: the radians of a large angle are not.
+        _ => (degrees % 360.0).to_radians().sin_cos(),
     }
 }
 

@@ -11,7 +11,10 @@ pub(super) fn copy_region(
     fill: f32,
     out: &mut [f32],
 ) {
-    if height * width == 0 {
+    if image.pixels().is_empty() {
+        out.fill(fill);
+    }
+    if image.pixels().is_empty() || out.is_empty() {
         return;
     }
     let size = image.size();

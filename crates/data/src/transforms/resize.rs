@@ -48,13 +48,20 @@ impl Resize {
     fn area(&self, ImageSize { height, width, .. }: ImageSize) -> [usize; 2] {
         match self.to {
             To::Both(area) => area,
-            To::Shorter(size) if height <= width => [size, size * width / height.max(1)],
-            To::Shorter(size) => [size * height / width.max(1), size],
+            To::Shorter(size) if height <= width => [size, scaled(size, width, height)],
+            To::Shorter(size) => [scaled(size, height, width), size],
         }
     }
 }
 
+/// `size * longer / shorter`, rounded down, or what no memory holds.
+fn scaled(size: usize, longer: usize, shorter: usize) -> usize {
+    let scaled = size as u128 * longer as u128 / shorter.max(1) as u128;
+    usize::try_from(scaled).unwrap_or(usize::MAX)
+}
+
 impl Transform for Resize {
+    #[track_caller]
     fn output_size(&self, input: ImageSize) -> Result<ImageSize> {
         let output = input.with_area(self.area(input));
         if [input.height, input.width, output.height, output.width].contains(&0) {
@@ -63,8 +70,14 @@ impl Transform for Resize {
         Ok(output)
     }
 
-    fn write(&self, image: Image<'_>, out: &mut [f32], _: &mut SampleRandom) {
+    /// # Panics
+    /// Where [`try_write`](Transform::try_write) fails.
+    fn write(&self, image: Image<'_>, out: &mut [f32], random: &mut SampleRandom) {
+        self.try_write(image, out, random).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    fn try_write(&self, image: Image<'_>, out: &mut [f32], _: &mut SampleRandom) -> Result<()> {
         let ImageSize { height, width, .. } = image.size();
-        resample(image, (0, 0), [height, width], self.area(image.size()), out);
+        resample("Resize", image, (0, 0), [height, width], self.area(image.size()), out)
     }
 }

@@ -23,20 +23,22 @@ impl SampleRandom {
     /// A number in `[low, high)`, or `low` where they are equal.
     ///
     /// # Panics
-    /// When `low` is above `high`, or one is not finite.
+    /// When `low` is above `high`, or one of them, or their difference, is not finite.
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
         let mut number = [0.0];
         self.generator().uniform(&mut number, low, high).expect("finite bounds in order");
         number[0]
     }
 
-    /// An integer below `bound`, which is not 0.
+    /// An integer below `bound`, which is neither 0 nor above `i64::MAX`.
     ///
     /// # Panics
-    /// When `bound` is 0.
+    /// When `bound` is.
     pub fn below(&mut self, bound: usize) -> usize {
         let mut number = [0];
-        self.generator().random_from_to(&mut number, 0, bound as i64).expect("a bound above 0");
+        self.generator()
+            .random_from_to(&mut number, 0, i64::try_from(bound).unwrap_or(0))
+            .expect("a bound above 0");
         number[0] as usize
     }
 

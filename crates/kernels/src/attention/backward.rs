@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::block::{Dots, MatrixMask, Scale, Scratch, Write, weight};
-use super::{Attention, AttentionNumber, Batch, Inputs, KEYS, Output, QUERIES, TASKS, Target};
+use super::{Attention, AttentionNumber, Batch, Inputs, KEYS, LogSum, Output, QUERIES, TASKS, Target};
 use crate::gemm::Matrix;
 use crate::gemm::cut::Cut;
 use crate::gemm::ready::{Part, Product, copy, step, transpose};
@@ -19,7 +19,7 @@ pub struct Results<'a, T> {
     /// The output.
     pub out: &'a Batch<'a, T>,
     /// The logarithms.
-    pub log_sums: &'a [T],
+    pub log_sums: &'a [LogSum<T>],
     /// The gradient of the output.
     pub grad: &'a Batch<'a, T>,
 }
@@ -244,7 +244,7 @@ struct Slopes<'a, T> {
     keys: usize,
     /// Query i sees the keys up to i + this, where it does not see all.
     ahead: Option<isize>,
-    log_sums: &'a [T],
+    log_sums: &'a [LogSum<T>],
     dots: &'a [T],
 }
 
@@ -254,7 +254,8 @@ impl<T: AttentionNumber> Kernel for Slopes<'_, T> {
     fn run(self) {
         let Slopes { weights, slopes, step, keys, ahead, log_sums, dots } = self;
         let rows = weights.chunks_exact_mut(step).zip(slopes.chunks_exact_mut(step));
-        for (i, ((weights, slopes), (&log_sum, &dot))) in rows.zip(log_sums.iter().zip(dots)).enumerate() {
+        for (i, ((weights, slopes), (&[most, log], &dot))) in rows.zip(log_sums.iter().zip(dots)).enumerate()
+        {
             let seen = match ahead {
                 Some(ahead) => ((i + 1) as isize + ahead).clamp(0, keys as isize) as usize,
                 None => keys,
@@ -265,7 +266,7 @@ impl<T: AttentionNumber> Kernel for Slopes<'_, T> {
                 weight_lanes.as_chunks_mut::<LINE>().0.iter_mut().zip(slope_lanes.as_chunks_mut::<LINE>().0)
             {
                 for l in 0..LINE {
-                    weights[l] = weight(weights[l] - log_sum);
+                    weights[l] = weight((weights[l] - most) - log);
                     slopes[l] = weights[l] * (slopes[l] - dot);
                 }
             }

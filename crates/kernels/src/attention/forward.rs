@@ -1,7 +1,7 @@
 //! The output, and for each query the logarithm of its sum of exponentials.
 
 use super::block::{MatrixMask, Scale, Scratch, Write, weight};
-use super::{Attention, AttentionNumber, Inputs, KEYS, Output, QUERIES, TASKS, Target};
+use super::{Attention, AttentionNumber, Inputs, KEYS, LogSum, Output, QUERIES, TASKS, Target};
 use crate::gemm::cut::Cut;
 use crate::gemm::ready::{Part, Product, copy, step, transpose};
 use crate::memory::{OutOfMemory, total};
@@ -15,9 +15,10 @@ const ROWS: usize = 512;
 /// Keys whose exponentials are added up before the sum is added to that of the others.
 const TERMS: usize = 16;
 
-/// softmax(scale · Q·Kᵀ + mask)·V into `out`, and ln Σ exp(scores) of each query into `log_sums` `[batch, queries]`.
+/// softmax(scale · Q·Kᵀ + mask)·V into `out`, and ln Σ exp(scores) of each query into `log_sums` `[batch, queries]`, in two
+/// parts.
 ///
-/// A query that sees no key gives zeros, and +∞ for the logarithm, so that the exponential of a score minus it is 0.
+/// A query that sees no key gives zeros, and 0 and +∞ for the logarithm, so that the exponential of a score minus it is 0.
 /// The counterpart of `torch.nn.functional.scaled_dot_product_attention`.
 ///
 /// # Errors
@@ -26,7 +27,7 @@ pub fn forward<T: AttentionNumber>(
     attention: &Attention,
     inputs: Inputs<'_, T>,
     out: Output<'_, T>,
-    log_sums: &mut [T],
+    log_sums: &mut [LogSum<T>],
 ) -> Result<(), OutOfMemory> {
     attention.check();
     let &Attention { batch, queries, value_width, .. } = attention;
@@ -51,7 +52,7 @@ fn piece<T: AttentionNumber>(
     inputs: &Inputs<'_, T>,
     (matrix, rows): (usize, std::ops::Range<usize>),
     out: &Target<T>,
-    log_sums: &mut [T],
+    log_sums: &mut [LogSum<T>],
 ) -> Result<(), OutOfMemory> {
     let &Attention { keys, width, value_width, causal, .. } = attention;
     let (query, key, value) = ((inputs.query)(matrix), (inputs.key)(matrix), (inputs.value)(matrix));
@@ -146,7 +147,7 @@ fn piece<T: AttentionNumber>(
 struct LogSums<'a, T> {
     most: &'a [T],
     sums: &'a mut [T],
-    log_sums: &'a mut [T],
+    log_sums: &'a mut [LogSum<T>],
 }
 
 impl<T: Float> Kernel for LogSums<'_, T> {
@@ -155,7 +156,7 @@ impl<T: Float> Kernel for LogSums<'_, T> {
     fn run(self) {
         for ((log_sum, sum), &most) in self.log_sums.iter_mut().zip(self.sums).zip(self.most) {
             let none = *sum == T::ZERO;
-            *log_sum = if none { T::INFINITY } else { most + sum.ln() };
+            *log_sum = if none { [T::ZERO, T::INFINITY] } else { [most, sum.ln()] };
             *sum = if none { T::ZERO } else { T::ONE / *sum };
         }
     }

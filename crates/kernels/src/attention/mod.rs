@@ -80,6 +80,11 @@ impl Attention {
     }
 }
 
+/// The logarithm of the sum of the exponentials of a query's scores: the largest score, and the logarithm of the sum of the
+/// exponentials of the differences to it. Apart, since of scores that are all near the least number, as a mask may make
+/// them, their sum would lose it.
+pub type LogSum<T> = [T; 2];
+
 /// A matrix for each index below the batch.
 pub type Batch<'a, T> = dyn Fn(usize) -> Matrix<'a, T> + Sync + 'a;
 

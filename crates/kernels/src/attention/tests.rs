@@ -153,7 +153,7 @@ impl Case {
         };
         let inputs = Inputs { query: &query, key: &key, value: &value, mask };
         let mut out = vec![T::NAN; batch * queries * value_width];
-        let mut log_sums = vec![T::NAN; batch * queries];
+        let mut log_sums = vec![[T::NAN; 2]; batch * queries];
         forward(&self.attention, inputs, Output { data: &mut out, heads }, &mut log_sums);
         let mut grads = [batch * queries * width, batch * keys * width, batch * keys * value_width]
             .map(|len| vec![T::NAN; len]);
@@ -180,7 +180,7 @@ impl Case {
         };
         [
             apart(out, queries, value_width),
-            log_sums.iter().map(|x| x.to_f64()).collect(),
+            log_sums.iter().map(|[most, log]| most.to_f64() + log.to_f64()).collect(),
             apart(dq, queries, width),
             apart(dk, keys, width),
             apart(dv, keys, value_width),
@@ -226,12 +226,16 @@ fn large_scores_neither_overflow_nor_vanish() {
     let (one, k, v) = ([1.0f32], &k[..], &v[..]);
     let query = |_| Matrix::row_major(&one[..], 1);
     let (key, value) = (|_| Matrix::row_major(k, 1), |_| Matrix::row_major(v, 1));
-    let (mut out, mut log_sum) = ([0.0], [0.0]);
+    let (mut out, mut log_sum) = ([0.0], [[0.0; 2]]);
     let inputs = Inputs { query: &query, key: &key, value: &value, mask: None };
     forward(&attention, inputs, Output { data: &mut out, heads: 1 }, &mut log_sum);
     let e = 1.0f64.exp();
     let want = (KEYS as f64 + (KEYS + 1) as f64 * e) / (1.0 + e);
-    assert_close(&[f64::from(out[0]), f64::from(log_sum[0])], &[want, 3000.0 + (1.0 + e).ln()], 1e-6);
+    assert_close(
+        &[f64::from(out[0]), f64::from(log_sum[0][0] + log_sum[0][1])],
+        &[want, 3000.0 + (1.0 + e).ln()],
+        1e-6,
+    );
 }
 
 #[test]
@@ -241,7 +245,7 @@ fn infinities_and_nans_come_through() {
     let q = [f64::INFINITY, f64::NAN, 1.0];
     let (query, ones) = (|_| Matrix::row_major(&q[..], 1), [1.0; 2]);
     let (key, value) = (|_| Matrix::row_major(&ones[..], 1), |_| Matrix::row_major(&ones[..], 1));
-    let (mut out, mut log_sums) = ([0.0; 3], [0.0; 3]);
+    let (mut out, mut log_sums) = ([0.0; 3], [[0.0; 2]; 3]);
     let inputs = Inputs { query: &query, key: &key, value: &value, mask: None };
     forward(&attention, inputs, Output { data: &mut out, heads: 1 }, &mut log_sums);
     assert_close(&out, &[f64::NAN, f64::NAN, 1.0], 0.0);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::canvas::Lattice;
+use crate::memory::{OutOfMemory, try_collect};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
@@ -16,11 +17,22 @@ pub(super) struct Axis {
 
 impl Axis {
     /// Which remainders of the padded position by the stride are met by some tap, ascending.
-    pub(super) fn residues(&self) -> Vec<usize> {
-        let mut residues: Vec<usize> = (0..self.kernel).map(|tap| self.residue(tap)).collect();
+    pub(super) fn residues(&self) -> Result<Vec<usize>, OutOfMemory> {
+        let mut residues = try_collect((0..self.kernel).map(|tap| self.residue(tap)), self.kernel)?;
         residues.sort_unstable();
         residues.dedup();
-        residues
+        Ok(residues)
+    }
+
+    /// The outputs that meet the input with a tap, and the place where the first of them does.
+    pub(super) fn met_by(&self, tap: usize) -> (Range<usize>, usize) {
+        let ahead = tap * self.dilation;
+        let first = self.padding.saturating_sub(ahead).div_ceil(self.stride);
+        let end = (self.input + self.padding).saturating_sub(ahead).div_ceil(self.stride).min(self.output);
+        match first < end {
+            true => (first..end, first * self.stride + ahead - self.padding),
+            false => (0..0, 0),
+        }
     }
 
     /// The remainder that a tap meets.

@@ -5,7 +5,8 @@ use super::canvas::{Lattice, gather, scatter};
 use super::correlate::{BLOCK, Correlate, Grid, SLACK, pack, packed_len};
 use super::layout::band;
 use super::pointwise::Pointwise;
-use super::{Conv2dNumber, Conv2dShape, depthwise, winograd};
+use super::{Conv2dNumber, Conv2dShape, depthwise, sparse, winograd};
+use crate::memory::{OutOfMemory, try_collect};
 use crate::parallel::{self, SendPtr};
 use crate::{Buffer, Element};
 
@@ -13,19 +14,28 @@ use crate::{Buffer, Element};
 /// group of c. The counterpart of `torch.nn.grad.conv2d_input`.
 ///
 /// `grad_input` has the shape of the input; what it held is overwritten. Slices are contiguous, as the
-/// [module](super) says. Panics when a length does not fit the shape.
+/// [module](super) says. Panics when a length does not fit the shape. Where there is no memory for intermediate results,
+/// `grad_input` holds anything.
 pub fn backward_input<T: Conv2dNumber>(
     shape: &Conv2dShape,
     grad_output: &[T],
     weight: &[T],
     grad_input: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     // Row i of the padded input meets output row (i − tap·dilation) / stride where that is a whole number, so
     // for the rows i = r·stride + residue the taps of the same residue are a convolution with stride 1, of
     // the padded `grad_output`, over r. Columns likewise.
     shape.check(grad_input.len(), weight.len(), grad_output.len());
     if grad_input.is_empty() {
-        return;
+        return Ok(());
+    }
+    if grad_output.is_empty() {
+        grad_input.fill(T::ZERO);
+        return Ok(());
+    }
+    if !shape.is_dense() {
+        sparse::backward_input(shape, grad_output, weight, grad_input);
+        return Ok(());
     }
     if let Some(pointwise) = Pointwise::new(shape) {
         return pointwise.backward_input(grad_output, weight, grad_input);
@@ -38,28 +48,35 @@ pub fn backward_input<T: Conv2dNumber>(
     }
     let axes = shape.axes();
     let channels = shape.group_out();
-    let classes = classes(shape, weight);
+    let classes = classes(shape, weight)?;
+    if classes.len() < shape.stride[0] * shape.stride[1] {
+        // Pixels between those that taps meet belong to no class.
+        let ns = 0.1 * grad_input.len() as f64;
+        parallel::chunks_mut(grad_input, shape.input_plane(), ns, |_, plane| plane.fill(T::ZERO));
+    }
     let [all_rows, columns] = axes.map(|axis| axis.quotients());
     let pitch = columns.count + axes[1].reach();
     let ns = shape.nanoseconds();
     let band = band(all_rows.count, channels * pitch, shape.batch, ns);
-    // For each band its rows, the length of a plane in its canvas, and the taps of each class.
-    let bands: Vec<(Lattice, usize, Vec<Vec<usize>>)> = (0..all_rows.count)
-        .step_by(band)
-        .map(|start| {
-            let rows = all_rows.part(start..(start + band).min(all_rows.count));
-            let plane_len = (rows.count + axes[0].reach()) * pitch;
-            (rows, plane_len, classes.iter().map(|class| class.taps(&axes, plane_len, pitch)).collect())
-        })
-        .collect();
+    let bands = all_rows.count.div_ceil(band);
+    let rows_of = |i: usize| all_rows.part(i * band..((i + 1) * band).min(all_rows.count));
+    let plane_len_of = |rows: Lattice| (rows.count + axes[0].reach()) * pitch;
+    // The taps of each class. All bands have as many rows as the first, but for the last.
+    let taps_of = |rows: Lattice| {
+        let taps = classes.iter().map(|class| class.taps(&axes, plane_len_of(rows), pitch));
+        taps.collect::<Result<Vec<_>, _>>()
+    };
+    let last = rows_of(bands - 1);
+    let (taps, last_taps) = (taps_of(rows_of(0))?, taps_of(last)?);
     let base = SendPtr(grad_input.as_mut_ptr());
-    parallel::run(shape.batch * bands.len(), ns, |task| {
-        let image = task / bands.len();
-        let (rows, plane_len, taps) = &bands[task % bands.len()];
-        let (rows, plane_len) = (*rows, *plane_len);
+    parallel::try_run(shape.batch * bands, ns, |task| {
+        let image = task / bands;
+        let rows = rows_of(task % bands);
+        let plane_len = plane_len_of(rows);
+        let taps = if rows.count == last.count { &last_taps } else { &taps };
         let len = (rows.count - 1) * pitch + columns.count;
-        let mut canvas = Buffer::recycled(channels * plane_len + SLACK);
-        let mut grid = Grid::new(len);
+        let mut canvas = Buffer::try_recycled(channels * plane_len + SLACK)?;
+        let mut grid = Grid::new(len)?;
         for g in 0..shape.groups {
             for c in 0..channels {
                 let plane = image * shape.out_channels + g * channels + c;
@@ -104,7 +121,8 @@ pub fn backward_input<T: Conv2dNumber>(
                 }
             }
         }
-    });
+        Ok(())
+    })
 }
 
 impl Axis {
@@ -137,33 +155,40 @@ struct Class<T: Element> {
     packed: Buffer<T>,
 }
 
-fn classes<T: Conv2dNumber>(shape: &Conv2dShape, weight: &[T]) -> Vec<Class<T>> {
+/// The classes that a tap meets; the pixels of others get no gradient.
+fn classes<T: Conv2dNumber>(shape: &Conv2dShape, weight: &[T]) -> Result<Vec<Class<T>>, OutOfMemory> {
     let axes = shape.axes();
     let [kh, kw] = shape.kernel;
-    let residues = (0..shape.stride[0]).flat_map(|a| (0..shape.stride[1]).map(move |b| [a, b]));
     let class = |residues: [usize; 2]| {
-        let kernel: Vec<[usize; 3]> = (0..shape.group_out())
-            .flat_map(|o| (0..kh).flat_map(move |i| (0..kw).map(move |j| [o, i, j])))
-            .filter(|&[_, i, j]| [axes[0].residue(i), axes[1].residue(j)] == residues)
-            .collect();
+        let met = |dim: usize| {
+            let taps = (0..shape.kernel[dim]).filter(move |&tap| axes[dim].residue(tap) == residues[dim]);
+            let count = taps.clone().count();
+            try_collect(taps, count)
+        };
+        let (rows, columns) = (met(0)?, met(1)?);
+        let pairs = rows.iter().flat_map(|&i| columns.iter().map(move |&j| [i, j]));
+        let kernel = (0..shape.group_out()).flat_map(|o| pairs.clone().map(move |[i, j]| [o, i, j]));
+        let kernel = try_collect(kernel, shape.group_out() * rows.len() * columns.len())?;
         let len = packed_len(shape.group_in(), kernel.len());
-        let mut packed = Buffer::recycled(shape.groups * len);
+        let mut packed = Buffer::try_recycled(shape.groups * len)?;
         for (g, packed) in packed.chunks_exact_mut(len.max(1)).enumerate() {
             pack(shape.group_in(), kernel.len(), packed, |c, tap| {
                 let [o, i, j] = kernel[tap];
                 weight[(((g * shape.group_out() + o) * shape.group_in() + c) * kh + i) * kw + j]
             });
         }
-        Class { residues, kernel, packed }
+        Ok(Class { residues, kernel, packed })
     };
-    residues.map(class).collect()
+    let [rows, columns] = [axes[0].residues()?, axes[1].residues()?];
+    rows.iter().flat_map(|&a| columns.iter().map(move |&b| [a, b])).map(class).collect()
 }
 
 impl<T: Element> Class<T> {
     /// Where in the canvas the taps find their first output.
-    fn taps(&self, axes: &[Axis; 2], plane_len: usize, pitch: usize) -> Vec<usize> {
+    fn taps(&self, axes: &[Axis; 2], plane_len: usize, pitch: usize) -> Result<Vec<usize>, OutOfMemory> {
         let back = |dim: usize, tap: usize| axes[dim].reach() - axes[dim].shift(tap);
-        self.kernel.iter().map(|&[o, i, j]| o * plane_len + back(0, i) * pitch + back(1, j)).collect()
+        let places = self.kernel.iter().map(|&[o, i, j]| o * plane_len + back(0, i) * pitch + back(1, j));
+        try_collect(places, self.kernel.len())
     }
 
     fn weights(&self, group: usize, block: usize, rows: usize) -> &[T] {

@@ -1,5 +1,6 @@
 //! The inner product of both `forward` and `backward_input`: a matrix of weights times shifted canvases.
 
+use crate::memory::OutOfMemory;
 use crate::register::{self, Kernel, Register, Registers};
 use crate::{Buffer, Number};
 
@@ -32,9 +33,9 @@ pub(super) struct Grid<T: crate::Element> {
 }
 
 impl<T: crate::Element> Grid<T> {
-    pub(super) fn new(len: usize) -> Self {
+    pub(super) fn new(len: usize) -> Result<Self, OutOfMemory> {
         let pitch = len + SLACK;
-        Grid { data: Buffer::recycled(BLOCK * pitch), pitch }
+        Ok(Grid { data: Buffer::try_recycled(BLOCK * pitch)?, pitch })
     }
 
     pub(super) fn row(&self, i: usize) -> &[T] {

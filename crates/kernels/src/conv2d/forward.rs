@@ -2,27 +2,33 @@
 
 use super::canvas::{Lattice, scatter};
 use super::correlate::{BLOCK, Correlate, Grid, pack, packed_len};
-use super::layout::Layout;
+use super::layout::Bands;
 use super::pointwise::Pointwise;
-use super::{Conv2dNumber, Conv2dShape, depthwise, winograd};
+use super::{Conv2dNumber, Conv2dShape, depthwise, sparse, winograd};
 use crate::Buffer;
+use crate::memory::OutOfMemory;
 use crate::parallel::{self, SendPtr};
 
 /// `output[n, o] = bias[o] + Σ_c weight[o, c] ⋆ input[n, c]` over the channels c of the group of o, where ⋆ is
 /// cross-correlation. The counterpart of `torch.nn.functional.conv2d`.
 ///
-/// Slices are contiguous, as the [module](super) says. Panics when a length does not fit the shape.
+/// Slices are contiguous, as the [module](super) says. Panics when a length does not fit the shape. Where there is no
+/// memory for intermediate results, `output` holds anything.
 pub fn forward<T: Conv2dNumber>(
     shape: &Conv2dShape,
     input: &[T],
     weight: &[T],
     bias: Option<&[T]>,
     output: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     shape.check(input.len(), weight.len(), output.len());
     assert!(bias.is_none_or(|bias| bias.len() == shape.out_channels), "length of the bias");
     if output.is_empty() {
-        return;
+        return Ok(());
+    }
+    if !shape.is_dense() {
+        sparse::forward(shape, input, weight, bias, output);
+        return Ok(());
     }
     if let Some(pointwise) = Pointwise::new(shape) {
         return pointwise.forward(input, weight, bias, output);
@@ -36,30 +42,25 @@ pub fn forward<T: Conv2dNumber>(
     let (channels, out_channels) = (shape.group_in(), shape.group_out());
     let taps_len = channels * shape.kernel_len();
     let packed_len = packed_len(out_channels, taps_len);
-    let mut packed = Buffer::recycled(shape.groups * packed_len);
+    let mut packed = Buffer::try_recycled(shape.groups * packed_len)?;
     for (g, packed) in packed.chunks_exact_mut(packed_len.max(1)).enumerate() {
         pack(out_channels, taps_len, packed, |o, tap| weight[(g * out_channels + o) * taps_len + tap]);
     }
 
-    let axes = shape.axes();
-    let [height, width] = shape.output();
+    let [height, width] = shape.output;
     let ns = shape.nanoseconds();
-    let band = Layout::band(axes, channels, shape.batch, ns);
-    let bands: Vec<(Layout, Vec<usize>)> = (0..height)
-        .step_by(band)
-        .map(|start| {
-            let layout = Layout::new(axes, start..(start + band).min(height));
-            let taps = layout.taps(channels);
-            (layout, taps)
-        })
-        .collect();
+    let bands = Bands::new(shape.axes(), channels, shape.batch, ns)?;
+    let last = bands.layout(bands.count() - 1);
+    // All bands have as many rows as the first, but for the last.
+    let (taps, last_taps) = (bands.layout(0).taps(0)?, last.taps(0)?);
     let base = SendPtr(output.as_mut_ptr());
-    parallel::run(shape.batch * bands.len(), ns, |task| {
-        let image = task / bands.len();
-        let (layout, taps) = &bands[task % bands.len()];
+    parallel::try_run(shape.batch * bands.count(), ns, |task| {
+        let image = task / bands.count();
+        let layout = bands.layout(task % bands.count());
         let rows = layout.rows();
-        let mut canvas = Buffer::recycled(channels * layout.channel_len());
-        let mut grid = Grid::new(layout.len());
+        let taps = if rows == last.rows() { &last_taps } else { &taps };
+        let mut canvas = Buffer::try_recycled(layout.canvas_len())?;
+        let mut grid = Grid::new(layout.len())?;
         for g in 0..shape.groups {
             let first_in = image * shape.in_channels + g * channels;
             layout.fill(&input[first_in * shape.input_plane()..], &mut canvas);
@@ -87,5 +88,6 @@ pub fn forward<T: Conv2dNumber>(
                 }
             }
         }
-    });
+        Ok(())
+    })
 }

@@ -6,6 +6,7 @@ use super::axis::Axis;
 use super::canvas::gather;
 use super::correlate::SLACK;
 use crate::Number;
+use crate::memory::{OutOfMemory, try_vec};
 
 /// Canvases are kept below this many elements where bands of rows can do it, to stay in the second-level cache.
 const CANVAS: usize = 1 << 17;
@@ -25,29 +26,34 @@ pub(super) fn band(rows: usize, row_len: usize, images: usize, ns: f64) -> usize
     fitting.min(sharing).clamp(FEWEST_ROWS.min(rows).max(1), rows.max(1))
 }
 
-/// The canvas of the inputs that a band of output rows meets: for each channel, for each remainder class of
-/// rows and of columns, a padded plane.
-pub(super) struct Layout {
+/// The output rows in bands, and the remainders that rows and columns of the input are sorted by.
+pub(super) struct Bands {
     axes: [Axis; 2],
     residues: [Vec<usize>; 2],
-    rows: Range<usize>,
+    channels: usize,
+    /// Rows in a band, but for the last.
+    rows: usize,
 }
 
-impl Layout {
-    /// The layout for output rows `rows`.
-    pub(super) fn new(axes: [Axis; 2], rows: Range<usize>) -> Self {
-        Layout { axes, residues: [axes[0].residues(), axes[1].residues()], rows }
+impl Bands {
+    /// Bands for all of whose channels a canvas is small enough.
+    pub(super) fn new(axes: [Axis; 2], channels: usize, images: usize, ns: f64) -> Result<Self, OutOfMemory> {
+        let residues = [axes[0].residues()?, axes[1].residues()?];
+        let mut bands = Bands { axes, residues, channels, rows: axes[0].output };
+        let row_len = channels * bands.classes() * bands.pitch();
+        bands.rows = band(axes[0].output, row_len, images, ns);
+        Ok(bands)
     }
 
-    /// Output rows in a band for all of whose channels a canvas is small enough.
-    pub(super) fn band(axes: [Axis; 2], channels: usize, images: usize, ns: f64) -> usize {
-        let all = Layout::new(axes, 0..axes[0].output);
-        band(axes[0].output, channels * all.classes() * all.pitch(), images, ns)
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.axes[0].output.div_ceil(self.rows)
     }
 
-    /// The output rows.
-    pub(super) fn rows(&self) -> &Range<usize> {
-        &self.rows
+    /// The canvas of a band.
+    pub(super) fn layout(&self, band: usize) -> Layout<'_> {
+        let start = band * self.rows;
+        Layout { bands: self, rows: start..(start + self.rows).min(self.axes[0].output) }
     }
 
     fn classes(&self) -> usize {
@@ -55,61 +61,87 @@ impl Layout {
     }
 
     /// Distance of rows in a canvas, and of the rows of results.
-    pub(super) fn pitch(&self) -> usize {
+    fn pitch(&self) -> usize {
         self.axes[1].output + self.axes[1].reach()
+    }
+}
+
+/// The canvas of the inputs that a band of output rows meets: for each channel, for each remainder class of
+/// rows and of columns, a padded plane.
+pub(super) struct Layout<'a> {
+    bands: &'a Bands,
+    rows: Range<usize>,
+}
+
+impl Layout<'_> {
+    /// The output rows.
+    pub(super) fn rows(&self) -> &Range<usize> {
+        &self.rows
+    }
+
+    /// Distance of rows in a canvas, and of the rows of results.
+    pub(super) fn pitch(&self) -> usize {
+        self.bands.pitch()
+    }
+
+    /// The elements of the canvas.
+    pub(super) fn canvas_len(&self) -> usize {
+        self.bands.channels * self.channel_len()
     }
 
     fn plane_len(&self) -> usize {
-        (self.rows.len() + self.axes[0].reach()) * self.pitch()
+        (self.rows.len() + self.bands.axes[0].reach()) * self.pitch()
     }
 
     /// Distance of channels. Zeros between them keep a channel's results free of the next one's values.
-    pub(super) fn channel_len(&self) -> usize {
-        self.classes() * self.plane_len() + SLACK
+    fn channel_len(&self) -> usize {
+        self.bands.classes() * self.plane_len() + SLACK
     }
 
     /// Number of results, those between rows included.
     pub(super) fn len(&self) -> usize {
-        (self.rows.len() - 1) * self.pitch() + self.axes[1].output
+        (self.rows.len() - 1) * self.pitch() + self.bands.axes[1].output
     }
 
     /// Fills the canvas from the planes of an image's channels.
     pub(super) fn fill<T: Number>(&self, image: &[T], canvas: &mut [T]) {
-        let plane_len = self.axes[0].input * self.axes[1].input;
+        let Bands { axes, residues, .. } = self.bands;
+        let plane_len = axes[0].input * axes[1].input;
         let channels = canvas.chunks_exact_mut(self.channel_len());
         for (c, channel) in channels.enumerate() {
             let plane = &image[c * plane_len..][..plane_len];
-            let (classes, slack) = channel.split_at_mut(self.classes() * self.plane_len());
+            let (classes, slack) = channel.split_at_mut(self.bands.classes() * self.plane_len());
             let mut classes = classes.chunks_exact_mut(self.plane_len());
-            for &a in &self.residues[0] {
-                for &b in &self.residues[1] {
-                    let rows = self.axes[0].met(&self.rows, a);
-                    let columns = self.axes[1].met(&(0..self.axes[1].output), b);
+            for &a in &residues[0] {
+                for &b in &residues[1] {
+                    let rows = axes[0].met(&self.rows, a);
+                    let columns = axes[1].met(&(0..axes[1].output), b);
                     let out = classes.next().expect("one plane for each pair of remainders");
-                    gather(plane, self.axes[1].input, (rows, columns), out);
+                    gather(plane, axes[1].input, (rows, columns), out);
                 }
             }
             slack.fill(T::ZERO);
         }
     }
 
-    /// For each channel and kernel element, where the input for the first output is.
-    pub(super) fn taps(&self, channels: usize) -> Vec<usize> {
+    /// For each channel and kernel element, where the input for the first output is, with room for some more places. It
+    /// is the same for all bands of as many rows.
+    pub(super) fn taps(&self, more: usize) -> Result<Vec<usize>, OutOfMemory> {
+        let Bands { axes, residues, channels, .. } = self.bands;
         let index = |dim: usize, tap: usize| {
-            let residue = self.axes[dim].residue(tap);
-            self.residues[dim].iter().position(|&r| r == residue).expect("a remainder that a tap meets")
+            residues[dim].binary_search(&axes[dim].residue(tap)).expect("a remainder that a tap meets")
         };
-        let [kh, kw] = self.axes.map(|axis| axis.kernel);
-        let mut taps = Vec::with_capacity(channels * kh * kw);
-        for c in 0..channels {
+        let [kh, kw] = axes.map(|axis| axis.kernel);
+        let mut taps = try_vec(channels * kh * kw + more)?;
+        for c in 0..*channels {
             for i in 0..kh {
                 for j in 0..kw {
-                    let class = index(0, i) * self.residues[1].len() + index(1, j);
-                    let shift = self.axes[0].shift(i) * self.pitch() + self.axes[1].shift(j);
+                    let class = index(0, i) * residues[1].len() + index(1, j);
+                    let shift = axes[0].shift(i) * self.pitch() + axes[1].shift(j);
                     taps.push(c * self.channel_len() + class * self.plane_len() + shift);
                 }
             }
         }
-        taps
+        Ok(taps)
     }
 }

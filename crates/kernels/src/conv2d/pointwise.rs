@@ -7,6 +7,7 @@
 use super::{Conv2dNumber, Conv2dShape, partial};
 use crate::elementwise::{self, View};
 use crate::gemm::{self, Matrix, Onto};
+use crate::memory::OutOfMemory;
 use crate::{Buffer, parallel};
 
 /// With fewer images than this, threads share out the product of each.
@@ -42,8 +43,8 @@ impl Pointwise {
         weight: &[T],
         bias: Option<&[T]>,
         output: &mut [T],
-    ) {
-        self.multiply(self.channels, |g| self.weight(weight, g), input, bias, output);
+    ) -> Result<(), OutOfMemory> {
+        self.multiply(self.channels, |g| self.weight(weight, g), input, bias, output)
     }
 
     /// See [`backward_input`](super::backward_input).
@@ -52,10 +53,10 @@ impl Pointwise {
         grad_output: &[T],
         weight: &[T],
         grad_input: &mut [T],
-    ) {
+    ) -> Result<(), OutOfMemory> {
         let [channels_out, channels_in] = self.channels;
         let weight = |g| self.weight(weight, g).transposed();
-        self.multiply([channels_in, channels_out], weight, grad_output, None, grad_input);
+        self.multiply([channels_in, channels_out], weight, grad_output, None, grad_input)
     }
 
     /// See [`backward_weight`](super::backward_weight).
@@ -64,11 +65,11 @@ impl Pointwise {
         input: &[T],
         grad_output: &[T],
         grad_weight: &mut [T],
-    ) {
+    ) -> Result<(), OutOfMemory> {
         let [channels_out, channels_in] = self.channels;
         if self.narrow() {
-            let input = self.side_by_side(input, channels_in);
-            let grad_output = self.side_by_side(grad_output, channels_out);
+            let input = self.side_by_side(input, channels_in)?;
+            let grad_output = self.side_by_side(grad_output, channels_out)?;
             return self.widened().backward_weight(&input, &grad_output, grad_weight);
         }
         let size = (channels_out, channels_in, self.plane);
@@ -87,13 +88,13 @@ impl Pointwise {
             for n in 0..self.batch {
                 for (g, sum) in grad_weight.chunks_exact_mut(group_len).enumerate() {
                     let (a, b) = operands(n, g);
-                    gemm::gemm(size, a, b, onto(n == 0), sum);
+                    gemm::gemm(size, a, b, onto(n == 0), sum)?;
                 }
             }
-            return;
+            return Ok(());
         }
         let len = grad_weight.len();
-        let mut sums = Buffer::<T>::recycled(parts.pieces * len);
+        let mut sums = Buffer::<T>::try_recycled(parts.pieces * len)?;
         parallel::chunks_mut(&mut sums, len, ns, |part, sums| {
             let images = parts.range(part);
             for n in images.clone() {
@@ -104,6 +105,7 @@ impl Pointwise {
             }
         });
         partial::add_up(&sums, grad_weight);
+        Ok(())
     }
 
     /// `to[n, g] = weight(g) · from[n, g] + bias[g]` for images n and groups g; a weight is `[rows, depth]`.
@@ -114,15 +116,16 @@ impl Pointwise {
         from: &[T],
         bias: Option<&[T]>,
         to: &mut [T],
-    ) {
+    ) -> Result<(), OutOfMemory> {
         if self.narrow() {
-            let from = self.side_by_side(from, depth);
-            let mut wide = Buffer::recycled(to.len());
-            self.widened().multiply([rows, depth], weight, &from, bias, &mut wide);
+            let from = self.side_by_side(from, depth)?;
+            let mut wide = Buffer::try_recycled(to.len())?;
+            self.widened().multiply([rows, depth], weight, &from, bias, &mut wide)?;
             let channels = self.groups * rows;
             let strides = [self.plane, self.batch * self.plane, 1];
             let view = View { data: &wide, offset: 0, strides: &strides };
-            return elementwise::copy(&[self.batch, channels, self.plane], view, to);
+            elementwise::copy(&[self.batch, channels, self.plane], view, to);
+            return Ok(());
         }
         if let Some(bias) = bias {
             let ns = 0.1 * to.len() as f64;
@@ -135,7 +138,7 @@ impl Pointwise {
             |i| Matrix { offset: i * depth * self.plane, ..Matrix::row_major(from, self.plane) },
             if bias.is_some() { Onto::C(T::ONE) } else { Onto::Nothing },
             to,
-        );
+        )
     }
 
     /// The weight of a group.
@@ -156,12 +159,12 @@ impl Pointwise {
     }
 
     /// Planes `[batch, groups · channels, plane]` as `[groups · channels, batch, plane]`.
-    fn side_by_side<T: Conv2dNumber>(self, planes: &[T], channels: usize) -> Buffer<T> {
+    fn side_by_side<T: Conv2dNumber>(self, planes: &[T], channels: usize) -> Result<Buffer<T>, OutOfMemory> {
         let channels = self.groups * channels;
         let strides = [self.plane, channels * self.plane, 1];
-        let mut out = Buffer::recycled(planes.len());
+        let mut out = Buffer::try_recycled(planes.len())?;
         let view = View { data: planes, offset: 0, strides: &strides };
         elementwise::copy(&[channels, self.batch, self.plane], view, &mut out);
-        out
+        Ok(out)
     }
 }

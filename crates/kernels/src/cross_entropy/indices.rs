@@ -1,6 +1,6 @@
 //! Cross-entropy with a class index for each row.
 
-use super::{NS, PIECE, WIDTH, class_weights, samples};
+use super::{LogSumExp, NS, PIECE, WIDTH, class_weights, samples};
 use crate::Float;
 use crate::lanes;
 use crate::parallel;
@@ -41,7 +41,7 @@ pub fn forward<T: Float>(
     ignore_index: i64,
     label_smoothing: T,
     losses: &mut [T],
-    log_sum_exp: &mut [T],
+    log_sum_exp: &mut [LogSumExp<T>],
 ) {
     assert_eq!(logits.len(), n * c * s, "number of logits");
     assert_eq!(targets.len(), n * s, "number of targets");
@@ -80,7 +80,7 @@ pub fn backward<T: Float>(
     weight: Option<&[T]>,
     ignore_index: i64,
     label_smoothing: T,
-    log_sum_exp: &[T],
+    log_sum_exp: &[LogSumExp<T>],
     row_scale: &[T],
     grad: &mut [T],
 ) {
@@ -123,7 +123,7 @@ struct ForwardRows<'a, T> {
     targets: &'a [i64],
     rule: Rule<'a, T>,
     losses: &'a mut [T],
-    log_sum_exp: &'a mut [T],
+    log_sum_exp: &'a mut [LogSumExp<T>],
 }
 
 impl<T: Float> Kernel for ForwardRows<'_, T> {
@@ -134,7 +134,7 @@ impl<T: Float> Kernel for ForwardRows<'_, T> {
         let classes = weight.len();
         for (i, &target) in self.targets.iter().enumerate() {
             if target == ignore_index {
-                (self.losses[i], self.log_sum_exp[i]) = (T::ZERO, T::ZERO);
+                (self.losses[i], self.log_sum_exp[i]) = (T::ZERO, [T::ZERO; 2]);
                 continue;
             }
             let x = &self.logits[i * classes..][..classes];
@@ -149,7 +149,8 @@ impl<T: Float> Kernel for ForwardRows<'_, T> {
                 loss +=
                     spread * lanes::fold2((x, weight), 0.0, |v, w| w.to_f64().times(nll(v)), |a, b| a + b);
             }
-            (self.losses[i], self.log_sum_exp[i]) = (T::from_f64(loss), T::from_f64(most + log));
+            (self.losses[i], self.log_sum_exp[i]) =
+                (T::from_f64(loss), [T::from_f64(most), T::from_f64(log)]);
         }
     }
 }
@@ -161,7 +162,7 @@ struct ForwardColumns<'a, T> {
     targets: &'a [i64],
     rule: Rule<'a, T>,
     losses: &'a mut [T],
-    log_sum_exp: &'a mut [T],
+    log_sum_exp: &'a mut [LogSumExp<T>],
 }
 
 impl<T: Float> Kernel for ForwardColumns<'_, T> {
@@ -183,16 +184,17 @@ impl<T: Float> Kernel for ForwardColumns<'_, T> {
         }
         for (j, &target) in self.targets.iter().enumerate() {
             if target == ignore_index {
-                (self.losses[j], self.log_sum_exp[j]) = (T::ZERO, T::ZERO);
+                (self.losses[j], self.log_sum_exp[j]) = (T::ZERO, [T::ZERO; 2]);
                 continue;
             }
-            let (y, most) = (target as usize, most[j].to_f64());
-            let nll = (most - self.logits[y * self.s + self.column + j].to_f64()) + logs[j];
+            let y = target as usize;
+            let nll = (most[j].to_f64() - self.logits[y * self.s + self.column + j].to_f64()) + logs[j];
             let mut loss = (certain * weight[y].to_f64()).times(nll);
             if spread != 0.0 {
                 loss += spread * smooth[j];
             }
-            (self.losses[j], self.log_sum_exp[j]) = (T::from_f64(loss), T::from_f64(most + logs[j]));
+            self.losses[j] = T::from_f64(loss);
+            self.log_sum_exp[j] = [most[j], T::from_f64(logs[j])];
         }
     }
 }
@@ -200,7 +202,7 @@ impl<T: Float> Kernel for ForwardColumns<'_, T> {
 /// What belongs to the rows of a task.
 struct Rows<'a, T> {
     targets: &'a [i64],
-    log_sum_exp: &'a [T],
+    log_sum_exp: &'a [LogSumExp<T>],
     scale: &'a [T],
 }
 
@@ -225,11 +227,11 @@ impl<T: Float> Kernel for BackwardRows<'_, T> {
                 continue;
             }
             let y = self.rows.targets[i] as usize;
-            let (scale, log_sum_exp) = (self.rows.scale[i].to_f64(), self.rows.log_sum_exp[i]);
+            let (scale, [most, log]) = (self.rows.scale[i].to_f64(), self.rows.log_sum_exp[i]);
             let hit = certain * weight[y].to_f64();
             let all = T::from_f64(scale * (hit + spread * self.total));
             for (grad, &v) in grad.iter_mut().zip(x) {
-                *grad = (v - log_sum_exp).exp() * all;
+                *grad = ((v - most) - log).exp() * all;
             }
             if spread != 0.0 {
                 let miss = T::from_f64(scale * spread);
@@ -268,11 +270,14 @@ impl<T: Float> Kernel for BackwardColumns<'_, T> {
                 hits[j] = T::from_f64(scale * hit);
             }
         }
-        let log_sum_exp = &self.rows.log_sum_exp[..width];
+        let (mut most, mut logs) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
+        for (j, &log_sum_exp) in self.rows.log_sum_exp.iter().enumerate() {
+            [most[j], logs[j]] = log_sum_exp;
+        }
         for (class, (row, &w)) in self.logits.chunks_exact(self.s).zip(weight).enumerate() {
             let (row, grad) = (&row[self.column..][..width], self.grad.row_mut(class));
             for j in 0..width {
-                grad[j] = (row[j] - log_sum_exp[j]).exp() * all[j] - miss[j] * w;
+                grad[j] = ((row[j] - most[j]) - logs[j]).exp() * all[j] - miss[j] * w;
             }
         }
         for (j, &target) in self.rows.targets.iter().enumerate() {

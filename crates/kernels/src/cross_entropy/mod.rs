@@ -2,8 +2,8 @@
 //! pass over each row, forward and backward.
 //!
 //! Logits are contiguous `[N, C, S]` (S: positions that each have a class; 1 for plain classification, where
-//! rows are contiguous). Losses are not reduced. The forward functions keep one log-sum-exp for each row, from
-//! which the backward functions rebuild the probabilities.
+//! rows are contiguous). Losses are not reduced. The forward functions keep the log-sum-exp of each row, from which the
+//! backward functions rebuild the probabilities.
 
 mod indices;
 mod probabilities;
@@ -17,6 +17,10 @@ pub use probabilities::{backward_probabilities, forward_probabilities};
 
 use crate::Float;
 
+/// The largest logit of a row, and the logarithm of the sum of the exponentials of the differences to it: apart, since the
+/// sum of large numbers and small ones is not exact.
+pub type LogSumExp<T> = [T; 2];
+
 /// The estimated time for an element, in nanoseconds.
 const NS: f64 = 2.0;
 /// Elements in a task, where rows are short.
@@ -29,6 +33,21 @@ fn class_weights<T: Float>(weight: Option<&[T]>, classes: usize) -> Cow<'_, [T]>
     let weights = weight.map_or_else(|| Cow::Owned(vec![T::ONE; classes]), Cow::Borrowed);
     assert_eq!(weights.len(), classes, "number of class weights");
     weights
+}
+
+/// A log-sum-exp in the type of the logits, and the factor that makes up for the rounding: e to the power of what was added.
+#[inline(always)]
+fn rounded_log<T: Float>(log_sum_exp: f64) -> (T, f64) {
+    let rounded = T::from_f64(log_sum_exp);
+    let more = rounded.to_f64() - log_sum_exp;
+    let factor = if more.abs() < 1e-4 {
+        1.0 + more
+    } else if more.is_finite() {
+        more.exp()
+    } else {
+        1.0
+    };
+    (rounded, factor)
 }
 
 /// The parts of the `[N, S]` outputs from `first` on that belong to one sample:

@@ -1,6 +1,6 @@
 //! Cross-entropy with a probability for each class.
 
-use super::{NS, PIECE, WIDTH, class_weights, samples};
+use super::{LogSumExp, NS, PIECE, WIDTH, class_weights, samples};
 use crate::Float;
 use crate::lanes::{LANES, fold2, merge};
 use crate::parallel;
@@ -43,7 +43,7 @@ pub fn forward_probabilities<T: Float>(
     weight: Option<&[T]>,
     label_smoothing: T,
     losses: &mut [T],
-    log_sum_exp: &mut [T],
+    log_sum_exp: &mut [LogSumExp<T>],
 ) {
     assert!(logits.len() == n * c * s && targets.len() == logits.len(), "number of logits");
     assert!(losses.len() == n * s && log_sum_exp.len() == n * s, "output lengths");
@@ -79,7 +79,7 @@ pub fn backward_probabilities<T: Float>(
     targets: &[T],
     weight: Option<&[T]>,
     label_smoothing: T,
-    log_sum_exp: &[T],
+    log_sum_exp: &[LogSumExp<T>],
     row_scale: &[T],
     grad: &mut [T],
 ) {
@@ -115,7 +115,7 @@ struct ForwardRows<'a, T> {
     targets: &'a [T],
     rule: Rule<'a, T>,
     losses: &'a mut [T],
-    log_sum_exp: &'a mut [T],
+    log_sum_exp: &'a mut [LogSumExp<T>],
 }
 
 impl<T: Float> Kernel for ForwardRows<'_, T> {
@@ -139,7 +139,7 @@ impl<T: Float> Kernel for ForwardRows<'_, T> {
                 }
             }
             let sum = merge(lanes, |a, b| a + b);
-            (*loss, *log_sum_exp) = (T::from_f64(sum), T::from_f64(most + log));
+            (*loss, *log_sum_exp) = (T::from_f64(sum), [T::from_f64(most), T::from_f64(log)]);
         }
     }
 }
@@ -151,7 +151,7 @@ struct ForwardColumns<'a, T> {
     column: usize,
     rule: Rule<'a, T>,
     losses: &'a mut [T],
-    log_sum_exp: &'a mut [T],
+    log_sum_exp: &'a mut [LogSumExp<T>],
 }
 
 impl<T: Float> Kernel for ForwardColumns<'_, T> {
@@ -173,7 +173,7 @@ impl<T: Float> Kernel for ForwardColumns<'_, T> {
         }
         for j in 0..width {
             self.losses[j] = T::from_f64(sums[j]);
-            self.log_sum_exp[j] = T::from_f64(most[j].to_f64() + logs[j]);
+            self.log_sum_exp[j] = [most[j], T::from_f64(logs[j])];
         }
     }
 }
@@ -182,7 +182,7 @@ struct BackwardRows<'a, T> {
     logits: &'a [T],
     targets: &'a [T],
     rule: Rule<'a, T>,
-    log_sum_exp: &'a [T],
+    log_sum_exp: &'a [LogSumExp<T>],
     scale: &'a [T],
     grad: &'a mut [T],
 }
@@ -195,11 +195,11 @@ impl<T: Float> Kernel for BackwardRows<'_, T> {
         let classes = rule.weight.len();
         let rows = self.logits.chunks_exact(classes).zip(self.targets.chunks_exact(classes));
         for (i, ((x, p), grad)) in rows.zip(self.grad.chunks_exact_mut(classes)).enumerate() {
-            let (scale, log_sum_exp) = (self.scale[i].to_f64(), self.log_sum_exp[i]);
+            let (scale, [most, log]) = (self.scale[i].to_f64(), self.log_sum_exp[i]);
             let total = fold2((p, rule.weight), 0.0, |p, w| rule.share(p, w), |a, b| a + b);
             let all = T::from_f64(scale * total);
             for (grad, &v) in grad.iter_mut().zip(x) {
-                *grad = (v - log_sum_exp).exp() * all;
+                *grad = ((v - most) - log).exp() * all;
             }
             for ((grad, &p), &w) in grad.iter_mut().zip(p).zip(rule.weight) {
                 *grad -= T::from_f64(scale * rule.share(p, w));
@@ -214,7 +214,7 @@ struct BackwardColumns<'a, T> {
     s: usize,
     column: usize,
     rule: Rule<'a, T>,
-    log_sum_exp: &'a [T],
+    log_sum_exp: &'a [LogSumExp<T>],
     scale: &'a [T],
     grad: Strip<'a, T>,
 }
@@ -224,7 +224,11 @@ impl<T: Float> Kernel for BackwardColumns<'_, T> {
     #[inline(always)]
     fn run(mut self) {
         let width = self.grad.width();
-        let (log_sum_exp, scale) = (&self.log_sum_exp[..width], &self.scale[..width]);
+        let scale = &self.scale[..width];
+        let (mut most, mut logs) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
+        for (j, &log_sum_exp) in self.log_sum_exp.iter().enumerate() {
+            [most[j], logs[j]] = log_sum_exp;
+        }
         let mut totals = [0.0; WIDTH];
         for (p, &w) in self.targets.chunks_exact(self.s).zip(self.rule.weight) {
             for (total, &p) in totals.iter_mut().zip(&p[self.column..][..width]) {
@@ -236,7 +240,7 @@ impl<T: Float> Kernel for BackwardColumns<'_, T> {
             let (row, p) = (&row[self.column..][..width], &p[self.column..][..width]);
             let grad = self.grad.row_mut(class);
             for j in 0..width {
-                let probability = (row[j] - log_sum_exp[j]).exp();
+                let probability = ((row[j] - most[j]) - logs[j]).exp();
                 let share = T::from_f64(scale[j].to_f64() * self.rule.share(p[j], w));
                 grad[j] = probability * T::from_f64(scale[j].to_f64() * totals[j]) - share;
             }

@@ -49,12 +49,15 @@ pub(super) fn times_matrix<T: GemmNumber>(
     let tasks = n.saturating_mul(k).div_ceil(TASK);
     let columns = Cut::into(n, tasks, COLUMNS);
     let depth = Cut::into(k, (tasks / columns.pieces).clamp(1, 64), LANES);
-    let mut partial = Buffer::<T>::try_recycled(total(&[(depth.pieces, n)])?)?;
-    let base = parallel::SendPtr(partial.as_mut_ptr());
+    // One part that is added to nothing is C itself.
+    let in_place = depth.pieces == 1 && matches!(onto, Onto::Nothing);
+    let mut partial = Buffer::<T>::try_recycled(if in_place { 0 } else { total(&[(depth.pieces, n)])? })?;
+    let base = parallel::SendPtr(if in_place { c.as_mut_ptr() } else { partial.as_mut_ptr() });
     parallel::run(columns.pieces * depth.pieces, ns, |task| {
         let (part, block) = (task / columns.pieces, task % columns.pieces);
         let (columns, rows) = (columns.range(block), depth.range(part));
-        // SAFETY: tasks get disjoint ranges of `partial`, each is run once, and it outlives `run`.
+        // SAFETY: tasks get disjoint ranges of `partial` or C, of which both have n elements for each part, each is run
+        // once, and both outlive `run`.
         let out = unsafe {
             std::slice::from_raw_parts_mut(base.get().add(part * n + columns.start), columns.len())
         };
@@ -67,7 +70,9 @@ pub(super) fn times_matrix<T: GemmNumber>(
             T::run(Dots { x, b: b.from(rows.start, columns.start), out });
         }
     });
-    add_partial(&partial, n, onto, c);
+    if !in_place {
+        add_partial(&partial, n, onto, c);
+    }
     Ok(())
 }
 

@@ -79,6 +79,23 @@ pub fn gather<T: Element>(
     });
 }
 
+/// The number, in the order of memory, of each element that [`gather`] takes.
+pub fn numbers(x_shape: &[usize], dim: usize, index: &[i64], index_shape: &[usize], out: &mut [i64]) {
+    let rows = Rows::new(x_shape, dim, index_shape);
+    assert_eq!(index.len(), index_shape.iter().product::<usize>(), "index length");
+    assert_eq!(out.len(), index.len(), "output length");
+    if out.is_empty() {
+        return;
+    }
+    let pairs = out.chunks_exact_mut(rows.width).zip(index.chunks_exact(rows.width));
+    for (r, (out, index)) in pairs.enumerate() {
+        let start = rows.start(r);
+        for (j, (out, &at)) in out.iter_mut().zip(index).enumerate() {
+            *out = (start + at as usize * rows.step + j * rows.along) as i64;
+        }
+    }
+}
+
 /// `out[index[i][j][k]][j][k] += src[i][j][k]` for `dim` 0 of three, and so on: as `torch.scatter_add`.
 ///
 /// `out` holds what is added to. `src` has the shape of `index`, which in other dimensions than `dim` may be

@@ -54,6 +54,9 @@ fn gather_and_scatter_add_go_where_the_coordinates_say() {
             scatter_add(&mut added, shape, dim, &index, index_shape, &src);
             (taken, added)
         });
+        let mut named = vec![-1; count];
+        super::numbers(shape, dim, &index, index_shape, &mut named);
+        assert_eq!(named, to.iter().map(|&at| at as i64).collect::<Vec<_>>());
         assert_eq!(taken, to.iter().map(|&at| x[at]).collect::<Vec<_>>(), "{shape:?} {dim} {index_shape:?}");
         // f32 additions one after the other: the order is seen in the last bits.
         let mut want = x.clone();

@@ -18,6 +18,9 @@ use pool::Pool;
 /// thread costs about as much. (Miri, which looks for races, has no time for large work: there all is shared out.)
 const WORTH_SHARING_NS: f64 = if cfg!(miri) { 0.0 } else { 30_000.0 };
 
+/// More threads are never made: a system that has no room for their stacks ends the process.
+const MOST_THREADS: usize = 512;
+
 /// What is asked for by `set_num_threads`; 0 until somebody asks.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 static POOL: RwLock<Option<(usize, Arc<Pool>)>> = RwLock::new(None);
@@ -28,12 +31,11 @@ thread_local! {
 
 /// The number of threads that kernels use: what [`set_num_threads`] said, else the environment variable
 /// `CHAINRULE_NUM_THREADS`, else the processors that this process may use (affinity and container quota
-/// counted).
+/// counted). At most 512. A variable that holds no number above 0 is reported on standard error, once, and ignored.
 pub fn num_threads() -> usize {
     match THREADS.load(Ordering::Relaxed) {
         0 => {
-            let asked = std::env::var("CHAINRULE_NUM_THREADS").ok().and_then(|v| v.parse().ok());
-            let n = asked.filter(|&n| n > 0).unwrap_or_else(available);
+            let n = std::env::var("CHAINRULE_NUM_THREADS").map_or_else(|_| available(), |text| asked(&text));
             // A concurrent `set_num_threads` wins.
             let _ = THREADS.compare_exchange(0, n, Ordering::Relaxed, Ordering::Relaxed);
             THREADS.load(Ordering::Relaxed)
@@ -42,13 +44,27 @@ pub fn num_threads() -> usize {
     }
 }
 
+/// The number of threads that the environment asks for.
+fn asked(text: &str) -> usize {
+    match text.trim().parse::<usize>() {
+        Ok(n) if n > 0 => n.min(MOST_THREADS),
+        _ => {
+            eprintln!(
+                "chainrule: CHAINRULE_NUM_THREADS must be a number above 0, not {text:?}; it is ignored"
+            );
+            available()
+        }
+    }
+}
+
 fn available() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Sets the number of threads that kernels use from now on. With 1 there is no pool at all. Zero counts as 1.
+/// Sets the number of threads that kernels use from now on. With 1 there is no pool at all. Zero counts as 1, more than
+/// 512 as 512.
 pub fn set_num_threads(threads: usize) {
-    THREADS.store(threads.max(1), Ordering::Relaxed);
+    THREADS.store(threads.clamp(1, MOST_THREADS), Ordering::Relaxed);
     *POOL.write().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
@@ -221,6 +237,14 @@ mod tests {
             for (j, x) in out.iter().enumerate() {
                 assert_eq!(*x, j / 10 + 1);
             }
+        }
+    }
+
+    #[test]
+    fn a_number_of_threads_is_bounded_and_a_wrong_one_is_ignored() {
+        assert_eq!((asked("3"), asked(" 7 "), asked("100000")), (3, 7, MOST_THREADS));
+        for wrong in ["abc", "", "0", "-1", "1.5", "99999999999999999999999"] {
+            assert_eq!(asked(wrong), available(), "{wrong:?}");
         }
     }
 

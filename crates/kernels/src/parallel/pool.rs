@@ -32,6 +32,11 @@ struct Board {
     looks_out: bool,
 }
 
+/// Leaves a panic's payload where it is: to drop it may panic once more, and would end the thread that does so.
+fn forget(panic: Option<Box<dyn Any + Send>>) {
+    std::mem::forget(panic);
+}
+
 /// A function that outlives its round, which the compiler cannot know.
 type Work = *const (dyn Fn() + Sync);
 
@@ -81,7 +86,7 @@ impl Pool {
         };
         let board = &*self.board;
         // Where the work panicked here and on another thread, the other's panic was left.
-        *board.panic.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        forget(board.panic.lock().unwrap_or_else(PoisonError::into_inner).take());
         let pointer = std::ptr::from_ref(work);
         // SAFETY: this changes the lifetime alone; the round, in which the pointer is used, ends within this function.
         let pointer = unsafe { std::mem::transmute::<*const (dyn Fn() + Sync + '_), Work>(pointer) };
@@ -178,7 +183,7 @@ impl Board {
             // SAFETY: the function lives until its round has ended, which waits for us.
             let work = unsafe { &*work.expect("a round has work") };
             if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
-                *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+                forget(self.panic.lock().unwrap_or_else(PoisonError::into_inner).replace(panic));
             }
         }
         self.joined.fetch_sub(1, SeqCst);
@@ -262,6 +267,39 @@ mod tests {
             }
         });
         assert!(others.into_inner() > 0);
+    }
+
+    /// A payload that panics when it is dropped.
+    struct Vicious;
+
+    impl Drop for Vicious {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                panic!("dropped");
+            }
+        }
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_dropped_ends_no_thread() {
+        let pool = Pool::new(2, false);
+        let all_here = |panics: bool| {
+            let came = AtomicUsize::new(0);
+            pool.run(&|| {
+                came.fetch_add(1, SeqCst);
+                while came.load(SeqCst) < 3 {
+                    std::thread::yield_now();
+                }
+                if panics {
+                    std::panic::panic_any(Vicious);
+                }
+            });
+        };
+        for _ in 0..3 {
+            // Whoever catches such a payload has to leave it too.
+            std::mem::forget(catch_unwind(AssertUnwindSafe(|| all_here(true))));
+        }
+        all_here(false);
     }
 
     #[test]

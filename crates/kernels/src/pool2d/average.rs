@@ -1,60 +1,67 @@
 //! Average pooling.
 
 use super::Pool2dShape;
-use crate::Float;
+use crate::memory::OutOfMemory;
 use crate::parallel;
 use crate::simd::Kernel;
+use crate::{Buffer, Float};
 
 /// The average of each window.
 ///
 /// The sum of the elements inside the plane is divided by `divisor_override` where given, else by the number
 /// of window elements inside the padded plane (`count_include_pad`), else by the number inside the plane. As
-/// `torch.nn.functional.avg_pool2d`.
+/// `torch.nn.functional.avg_pool2d`. Where there is no memory for intermediate results, nothing is written.
 pub fn avg_forward<T: Float>(
     shape: &Pool2dShape,
     x: &[T],
     count_include_pad: bool,
     divisor_override: Option<usize>,
     out: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     assert_eq!(shape.dilation, [1, 1], "averages have no dilation");
     assert_eq!(x.len(), shape.inputs(), "input length");
     assert_eq!(out.len(), shape.outputs(), "output length");
     if out.is_empty() {
-        return;
+        return Ok(());
     }
-    let divisors = divisors::<T>(shape, count_include_pad, divisor_override);
+    let divisors = divisors::<T>(shape, count_include_pad, divisor_override)?;
+    let taps = shape.met(1)?;
     let (planes, input) = (shape.planes(), shape.input_plane());
     let chunk = planes * shape.output_plane();
     parallel::chunks_mut(out, chunk, shape.ns(0.3), |i, out| {
         let x = &x[i * planes * input..][..out.len() / shape.output_plane() * input];
-        T::run(Forward { shape, divisors: &divisors, x, out });
+        T::run(Forward { shape, taps: &taps, divisors: &divisors, x, out });
     });
+    Ok(())
 }
 
 /// The gradient of [`avg_forward`]: each output's gradient, divided by its divisor, goes to all elements of its
-/// window. Overwrites `grad_input`.
+/// window. Overwrites `grad_input`; where there is no memory for intermediate results, it holds anything.
 pub fn avg_backward<T: Float>(
     shape: &Pool2dShape,
     grad: &[T],
     count_include_pad: bool,
     divisor_override: Option<usize>,
     grad_input: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     assert_eq!(shape.dilation, [1, 1], "averages have no dilation");
     assert_eq!(grad.len(), shape.outputs(), "gradient length");
     assert_eq!(grad_input.len(), shape.inputs(), "input gradient length");
     if grad.is_empty() || grad_input.is_empty() {
-        return grad_input.fill(T::ZERO);
+        grad_input.fill(T::ZERO);
+        return Ok(());
     }
-    let divisors = divisors::<T>(shape, count_include_pad, divisor_override);
+    let divisors = divisors::<T>(shape, count_include_pad, divisor_override)?;
+    let taps = shape.met(1)?;
     let (planes, output) = (shape.planes(), shape.output_plane());
     let chunk = planes * shape.input_plane();
-    parallel::chunks_mut(grad_input, chunk, shape.ns(0.3), |i, grad_input| {
+    parallel::try_chunks_mut(grad_input, chunk, shape.ns(0.3), |i, grad_input| {
         let count = grad_input.len() / shape.input_plane();
         let grad = &grad[i * planes * output..][..count * output];
-        T::run(Backward { shape, divisors: &divisors, grad, grad_input });
-    });
+        let scaled = Buffer::try_recycled(shape.output[1])?;
+        T::run(Backward { shape, taps: &taps, divisors: &divisors, grad, scaled, grad_input });
+        Ok(())
+    })
 }
 
 /// What the sum of each window of a plane is divided by.
@@ -62,29 +69,30 @@ fn divisors<T: Float>(
     shape: &Pool2dShape,
     count_include_pad: bool,
     divisor_override: Option<usize>,
-) -> Vec<T> {
-    let along = |dim: usize| {
+) -> Result<Buffer<T>, OutOfMemory> {
+    let size = |dim: usize, output: usize| {
         let (input, padding) = (shape.input[dim], shape.padding[dim]);
-        (0..shape.output[dim])
-            .map(|output| {
-                let start = output * shape.stride[dim];
-                let end = (start + shape.kernel[dim]).min(input + 2 * padding);
-                let (start, end) = if count_include_pad {
-                    (start, end)
-                } else {
-                    (start.max(padding), end.min(input + padding))
-                };
-                end.saturating_sub(start)
-            })
-            .collect::<Vec<_>>()
+        let start = output * shape.stride[dim];
+        let end = start.saturating_add(shape.kernel[dim]).min(input + 2 * padding);
+        let (start, end) =
+            if count_include_pad { (start, end) } else { (start.max(padding), end.min(input + padding)) };
+        end.saturating_sub(start) as f64
     };
-    let (heights, widths) = (along(0), along(1));
-    let sizes = heights.iter().flat_map(|h| widths.iter().map(move |w| h * w));
-    sizes.map(|size| T::from_f64(divisor_override.unwrap_or(size) as f64)).collect()
+    let mut divisors = Buffer::try_recycled(shape.output_plane())?;
+    for (row, divisors) in divisors.chunks_exact_mut(shape.output[1]).enumerate() {
+        let height = size(0, row);
+        for (column, divisor) in divisors.iter_mut().enumerate() {
+            let divided_by = divisor_override.map_or_else(|| height * size(1, column), |n| n as f64);
+            *divisor = T::from_f64(divided_by);
+        }
+    }
+    Ok(divisors)
 }
 
 struct Forward<'a, T> {
     shape: &'a Pool2dShape,
+    /// The columns of a window that some output meets.
+    taps: &'a [usize],
     divisors: &'a [T],
     x: &'a [T],
     out: &'a mut [T],
@@ -100,13 +108,9 @@ impl<T: Float> Kernel for Forward<'_, T> {
             let (plane, row) = (k / rows, k % rows);
             let x = &self.x[plane * height * width..][..height * width];
             out.fill(T::ZERO);
-            for window_row in 0..shape.kernel[0] {
-                let (inside, top) = shape.inside(0, window_row);
-                if !inside.contains(&row) {
-                    continue;
-                }
-                let start = (top + (row - inside.start) * shape.stride[0]) * width;
-                for window_column in 0..shape.kernel[1] {
+            for window_row in shape.taps(0, row) {
+                let start = shape.place(0, row, window_row) * width;
+                for &window_column in self.taps {
                     let (inside, left) = shape.inside(1, window_column);
                     if inside.is_empty() {
                         continue;
@@ -139,10 +143,14 @@ fn add_strided<T: Float, const STRIDE: usize>(x: &[T], out: &mut [T]) {
     }
 }
 
-struct Backward<'a, T> {
+struct Backward<'a, T: Float> {
     shape: &'a Pool2dShape,
+    /// The columns of a window that some output meets.
+    taps: &'a [usize],
     divisors: &'a [T],
     grad: &'a [T],
+    /// Room for a row of them.
+    scaled: Buffer<T>,
     grad_input: &'a mut [T],
 }
 
@@ -152,7 +160,7 @@ impl<T: Float> Kernel for Backward<'_, T> {
     fn run(self) {
         let shape = self.shape;
         let ([height, width], [rows, columns]) = (shape.input, shape.output);
-        let mut scaled = vec![T::ZERO; columns];
+        let mut scaled = self.scaled;
         self.grad_input.fill(T::ZERO);
         for (k, grad) in self.grad.chunks_exact(columns).enumerate() {
             let (plane, row) = (k / rows, k % rows);
@@ -161,13 +169,9 @@ impl<T: Float> Kernel for Backward<'_, T> {
             for ((scaled, &grad), &divisor) in scaled.iter_mut().zip(grad).zip(divisors) {
                 *scaled = grad / divisor;
             }
-            for window_row in 0..shape.kernel[0] {
-                let (inside, top) = shape.inside(0, window_row);
-                if !inside.contains(&row) {
-                    continue;
-                }
-                let start = (top + (row - inside.start) * shape.stride[0]) * width;
-                for window_column in 0..shape.kernel[1] {
+            for window_row in shape.taps(0, row) {
+                let start = shape.place(0, row, window_row) * width;
+                for &window_column in self.taps {
                     let (inside, left) = shape.inside(1, window_column);
                     if inside.is_empty() {
                         continue;

@@ -2,19 +2,32 @@
 
 use super::Pool2dShape;
 use super::halving::{self, Halving};
-use crate::Float;
+use crate::memory::OutOfMemory;
 use crate::parallel;
 use crate::simd::Kernel;
+use crate::{Buffer, Float};
 
 /// The largest value of each window, and where it stands in its plane (`row · w + column`).
 ///
 /// Padding counts as −∞ and is never chosen. Of equal values the first counts; a NaN counts as the largest,
 /// and of several the last, as in `torch.nn.functional.max_pool2d`.
-pub fn max_forward<T: Float>(shape: &Pool2dShape, x: &[T], out: &mut [T], indices: &mut [i64]) {
+///
+/// Where there is no memory for intermediate results, nothing is written.
+pub fn max_forward<T: Float>(
+    shape: &Pool2dShape,
+    x: &[T],
+    out: &mut [T],
+    indices: &mut [i64],
+) -> Result<(), OutOfMemory> {
     assert_eq!(x.len(), shape.inputs(), "input length");
     assert!(out.len() == shape.outputs() && indices.len() == out.len(), "output lengths");
     if out.is_empty() {
-        return;
+        return Ok(());
+    }
+    let taps = shape.met(1)?;
+    let mut first_column = Buffer::try_recycled(shape.output[1])?;
+    for (column, first) in first_column.iter_mut().enumerate() {
+        *first = first_inside(shape, 1, column);
     }
     let (planes, input) = (shape.planes(), shape.input_plane());
     let chunk = planes * shape.output_plane();
@@ -23,9 +36,10 @@ pub fn max_forward<T: Float>(shape: &Pool2dShape, x: &[T], out: &mut [T], indice
         if halving::suits(shape) {
             T::run(Halving { shape, x, out, indices });
         } else {
-            T::run(Windows { shape, x, out, indices });
+            T::run(Windows { shape, taps: &taps, first_column: &first_column, x, out, indices });
         }
     });
+    Ok(())
 }
 
 /// The gradient of [`max_forward`]: each output's gradient goes to the element that it was taken from.
@@ -57,6 +71,10 @@ pub(super) fn wins<T: Float>(later: T, earlier: T) -> bool {
 /// Any windows: for each element of the window, all outputs of a row at once.
 struct Windows<'a, T> {
     shape: &'a Pool2dShape,
+    /// The columns of a window that some output meets.
+    taps: &'a [usize],
+    /// For each output of a row the first column of its window that is inside.
+    first_column: &'a [i64],
     x: &'a [T],
     out: &'a mut [T],
     indices: &'a mut [i64],
@@ -68,7 +86,6 @@ impl<T: Float> Kernel for Windows<'_, T> {
     fn run(self) {
         let shape = self.shape;
         let ([height, width], [rows, columns]) = (shape.input, shape.output);
-        let first_column: Vec<i64> = (0..columns).map(|column| first_inside(shape, 1, column)).collect();
         let outputs = self.out.chunks_exact_mut(columns).zip(self.indices.chunks_exact_mut(columns));
         for (k, (out, indices)) in outputs.enumerate() {
             let (plane, row) = (k / rows, k % rows);
@@ -76,16 +93,12 @@ impl<T: Float> Kernel for Windows<'_, T> {
             // Where all is −∞ the first element inside counts.
             out.fill(T::NEG_INFINITY);
             let first_row = first_inside(shape, 0, row) * width as i64;
-            for (index, &column) in indices.iter_mut().zip(&first_column) {
+            for (index, &column) in indices.iter_mut().zip(self.first_column) {
                 *index = first_row + column;
             }
-            for window_row in 0..shape.kernel[0] {
-                let (inside, top) = shape.inside(0, window_row);
-                if !inside.contains(&row) {
-                    continue;
-                }
-                let start = (top + (row - inside.start) * shape.stride[0]) * width;
-                for window_column in 0..shape.kernel[1] {
+            for window_row in shape.taps(0, row) {
+                let start = shape.place(0, row, window_row) * width;
+                for &window_column in self.taps {
                     let (inside, left) = shape.inside(1, window_column);
                     if inside.is_empty() {
                         continue;
@@ -127,7 +140,5 @@ fn update<T: Float, const STRIDE: usize>(x: &[T], first: i64, out: &mut [T], ind
 
 /// The first place inside the plane that the window of this output has along `dim`.
 fn first_inside(shape: &Pool2dShape, dim: usize, output: usize) -> i64 {
-    let start = output * shape.stride[dim];
-    let outside = shape.padding[dim].saturating_sub(start).div_ceil(shape.dilation[dim]);
-    (start + outside * shape.dilation[dim] - shape.padding[dim]) as i64
+    shape.place(dim, output, shape.taps(dim, output).start) as i64
 }

@@ -1,13 +1,14 @@
 use super::*;
+use crate::memory::OutOfMemory;
 use crate::testing::{assert_close, numbers, on_thread_counts};
 
-fn shape(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> Pool2dShape {
+fn shape(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> Pool2dSizes {
     let output = [0, 1].map(|d| (input[d] + 2 * padding[d] - kernel[d]) / stride[d] + 1);
-    Pool2dShape { batch_channels: 1, input, kernel, stride, padding, dilation: [1, 1], output }
+    Pool2dSizes { batch_channels: 1, input, kernel, stride, padding, dilation: [1, 1], output }
 }
 
 /// With `ceil_mode`: one window more where the last one starts inside the plane or the left padding.
-fn ceil(mut shape: Pool2dShape) -> Pool2dShape {
+fn ceil(mut shape: Pool2dSizes) -> Pool2dSizes {
     for d in 0..2 {
         let reach = (shape.kernel[d] - 1) * shape.dilation[d] + 1;
         let span = shape.input[d] + 2 * shape.padding[d] - reach;
@@ -18,7 +19,12 @@ fn ceil(mut shape: Pool2dShape) -> Pool2dShape {
     shape
 }
 
-fn shapes() -> Vec<Pool2dShape> {
+/// The checked shape.
+fn made(sizes: Pool2dSizes) -> Pool2dShape {
+    Pool2dShape::new(sizes).expect("sizes that make sense")
+}
+
+fn shapes() -> Vec<Pool2dSizes> {
     let base = [
         shape([28, 28], [2, 2], [2, 2], [0, 0]),
         shape([7, 9], [2, 2], [2, 2], [0, 0]),
@@ -30,7 +36,7 @@ fn shapes() -> Vec<Pool2dShape> {
     ];
     base.iter()
         .flat_map(|&s| [s, ceil(s)])
-        .map(|s| Pool2dShape { batch_channels: if cfg!(miri) { 3 } else { 61 }, ..s })
+        .map(|s| Pool2dSizes { batch_channels: if cfg!(miri) { 3 } else { 61 }, ..s })
         .collect()
 }
 
@@ -51,13 +57,14 @@ fn window(s: &Pool2dShape, row: usize, column: usize) -> Vec<usize> {
 
 #[test]
 fn maxima_and_their_gradients_are_the_definitions() {
-    let dilated = Pool2dShape {
+    let dilated = Pool2dSizes {
         batch_channels: 3,
         dilation: [2, 3],
         output: [17, 15],
         ..shape([19, 21], [2, 3], [1, 1], [0, 0])
     };
-    for s in shapes().into_iter().chain([dilated, ceil(Pool2dShape { stride: [3, 4], ..dilated })]) {
+    for s in shapes().into_iter().chain([dilated, ceil(Pool2dSizes { stride: [3, 4], ..dilated })]) {
+        let s = made(s);
         // Few different values make ties; some are NaN, some −∞.
         let x: Vec<f32> = numbers(1, s.inputs())
             .iter()
@@ -70,7 +77,7 @@ fn maxima_and_their_gradients_are_the_definitions() {
         let g: Vec<f32> = numbers(2, s.outputs()).iter().map(|&v| v as f32).collect();
         let (out, indices, back) = on_thread_counts(|| {
             let (mut out, mut indices) = (vec![9.0; s.outputs()], vec![9; s.outputs()]);
-            max_forward(&s, &x, &mut out, &mut indices);
+            max_forward(&s, &x, &mut out, &mut indices).unwrap();
             let mut back = vec![9.0; s.inputs()];
             max_backward(&s, &g, &indices, &mut back);
             (out.into_iter().map(f32::to_bits).collect::<Vec<_>>(), indices, back)
@@ -95,29 +102,36 @@ fn maxima_and_their_gradients_are_the_definitions() {
 }
 
 #[test]
-fn maxima_of_nans_and_padding_follow_pytorch() {
+fn maxima_of_nans_and_padding_follow_pytorch() -> Result<(), OutOfMemory> {
     let nan = f64::NAN;
     let x = [1.0, nan, 2.0, nan, nan, 0.0, 0.0, 3.0, -9.0, -9.0, -9.0, -9.0, 5.0, 5.0, 1.0, 5.0];
     let (mut out, mut indices) = ([0.0; 4], [9; 4]);
-    max_forward(&shape([4, 4], [4, 4], [4, 4], [0, 0]), &x, &mut out[..1], &mut indices[..1]);
+    max_forward(&made(shape([4, 4], [4, 4], [4, 4], [0, 0])), &x, &mut out[..1], &mut indices[..1])?;
     assert!(out[0].is_nan());
     assert_eq!(indices[0], 4);
-    max_forward(&shape([4, 4], [2, 2], [2, 2], [0, 0]), &x, &mut out, &mut indices);
+    max_forward(&made(shape([4, 4], [2, 2], [2, 2], [0, 0])), &x, &mut out, &mut indices)?;
     assert_eq!((&out[2..], indices), (&[5.0, 5.0][..], [4, 3, 12, 15]));
     let (mut out, mut indices) = ([0.0; 9], [9; 9]);
-    max_forward(&shape([3, 3], [3, 3], [1, 1], [1, 1]), &[f64::NEG_INFINITY; 9], &mut out, &mut indices);
+    max_forward(
+        &made(shape([3, 3], [3, 3], [1, 1], [1, 1])),
+        &[f64::NEG_INFINITY; 9],
+        &mut out,
+        &mut indices,
+    )?;
     assert_eq!((out, indices), ([f64::NEG_INFINITY; 9], [0, 0, 1, 0, 0, 1, 3, 3, 4]));
+    Ok(())
 }
 
 #[test]
 fn averages_and_their_gradients_are_the_definitions() {
     for s in shapes() {
+        let s = made(s);
         let (x, g) = (numbers(3, s.inputs()), numbers(4, s.outputs()));
         for (count_include_pad, divisor) in [(true, None), (false, None), (true, Some(5))] {
             let (out, back) = on_thread_counts(|| {
                 let (mut out, mut back) = (vec![9.0; s.outputs()], vec![9.0; s.inputs()]);
-                avg_forward(&s, &x, count_include_pad, divisor, &mut out);
-                avg_backward(&s, &g, count_include_pad, divisor, &mut back);
+                avg_forward(&s, &x, count_include_pad, divisor, &mut out).unwrap();
+                avg_backward(&s, &g, count_include_pad, divisor, &mut back).unwrap();
                 (out, back)
             });
             let (mut want, mut want_back) = (vec![0.0; s.outputs()], vec![0.0; s.inputs()]);
@@ -144,9 +158,10 @@ fn averages_and_their_gradients_are_the_definitions() {
 #[test]
 fn averages_in_ceil_mode_give_the_numbers_of_pytorch() {
     let x: Vec<f64> = (1..26).map(f64::from).collect();
-    let check = |s: Pool2dShape, count_include_pad: bool, divisor: Option<usize>, want: &[f64]| {
+    let check = |s: Pool2dSizes, count_include_pad: bool, divisor: Option<usize>, want: &[f64]| {
+        let s = made(s);
         let mut out = vec![0.0; s.outputs()];
-        avg_forward(&s, &x, count_include_pad, divisor, &mut out);
+        avg_forward(&s, &x, count_include_pad, divisor, &mut out).unwrap();
         assert_close(&out, want, 1e-15);
     };
     let halves = ceil(shape([5, 5], [2, 2], [2, 2], [0, 0]));
@@ -157,4 +172,106 @@ fn averages_in_ceil_mode_give_the_numbers_of_pytorch() {
     check(padded, false, None, &[4.0, 5.5, 7.0, 11.5, 13.0, 14.5, 19.0, 20.5, 22.0]);
     let uneven = ceil(shape([5, 5], [3, 2], [2, 3], [1, 1]));
     check(uneven, true, Some(5), &[1.4, 4.8, 6.6, 16.2, 7.4, 16.8]);
+}
+
+/// Windows of which only the elements inside the plane can be looked at: those that PyTorch allows have padding up to half
+/// of the window.
+#[test]
+fn windows_far_beyond_the_plane_see_all_that_is_inside() -> Result<(), OutOfMemory> {
+    let x = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0, 5.0, 3.0, 5.0, 8.0];
+    for half in [1 << 20, 1 << 33, 1 << 61] {
+        let kernel = [2 * half, 2 * half];
+        let s = shape([3, 4], kernel, [1, 1], [half, half]);
+        assert_eq!(s.output, [4, 5]);
+        let s = made(s);
+        let (mut out, mut indices) = ([0.0; 20], [0; 20]);
+        max_forward(&s, &x, &mut out, &mut indices)?;
+        // The first window ends before the plane's last row and column, the others do not begin before it ends.
+        assert_eq!((out[0], indices[0], out[6], indices[6]), (9.0, 5, 9.0, 5));
+        assert_eq!((out[19], indices[19]), (9.0, 5));
+        avg_forward(&s, &x, false, None, &mut out)?;
+        assert_close(&out, &[x.iter().sum::<f64>() / 12.0; 20], 1e-14);
+        avg_forward(&s, &x, true, Some(2), &mut out)?;
+        assert_close(&out, &[x.iter().sum::<f64>() / 2.0; 20], 1e-14);
+        let mut back = [0.0; 12];
+        avg_backward(&s, &[1.0; 20], true, Some(2), &mut back)?;
+        assert_eq!(back, [10.0; 12]);
+        // Two windows, each of which sees all of the plane, with different elements.
+        let ceil = Pool2dSizes { stride: [half, half], output: [2, 2], ..*s };
+        let s = made(ceil);
+        max_forward(&s, &x, &mut out[..4], &mut indices[..4])?;
+        assert_eq!((&out[..4], &indices[..4]), (&[9.0; 4][..], &[5; 4][..]));
+        avg_forward(&s, &x, false, None, &mut out[..4])?;
+        assert_close(&out[..4], &[x.iter().sum::<f64>() / 12.0; 4], 1e-14);
+        avg_backward(&s, &[1.0; 4], true, Some(4), &mut back)?;
+        assert_eq!(back, [1.0; 12]);
+    }
+    Ok(())
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_no_shape() {
+    let sizes = shape([5, 5], [2, 2], [2, 2], [1, 1]);
+    for n in [1 << 62, usize::MAX / 3, 1 << 63, usize::MAX] {
+        let large = Pool2dSizes { kernel: [n, n], ..sizes };
+        assert!(Pool2dShape::new(Pool2dSizes { output: [1, 1], ..large }).is_some());
+        for sizes in [
+            Pool2dSizes { padding: [n, 1], ..sizes },
+            Pool2dSizes { padding: [n, 1], kernel: [usize::MAX, 2], ..sizes },
+            Pool2dSizes { stride: [n, 1], ..sizes },
+            Pool2dSizes { output: [1, n], ..sizes },
+            Pool2dSizes { input: [n, n], ..sizes },
+            Pool2dSizes { batch_channels: n, ..sizes },
+        ] {
+            assert_eq!(Pool2dShape::new(sizes), None, "{sizes:?}");
+        }
+    }
+    for sizes in [
+        Pool2dSizes { kernel: [0, 2], ..sizes },
+        Pool2dSizes { stride: [2, 0], ..sizes },
+        Pool2dSizes { dilation: [0, 1], ..sizes },
+        Pool2dSizes { padding: [2, 1], ..sizes },
+        Pool2dSizes { input: [0, 5], ..sizes },
+    ] {
+        assert_eq!(Pool2dShape::new(sizes), None, "{sizes:?}");
+    }
+}
+
+#[test]
+fn adaptive_averages_and_their_gradients_are_the_definitions() {
+    for (input, output) in
+        [([5, 7], [3, 4]), ([3, 2], [7, 5]), ([1, 9], [1, 4]), ([6, 6], [6, 5]), ([2, 3], [0, 2])]
+    {
+        let shape = AdaptiveShape::new(6, input, output).unwrap();
+        let (planes, outputs) = (input[0] * input[1], output[0] * output[1]);
+        let (x, g) = (numbers(3, 6 * planes), numbers(4, 6 * outputs));
+        let (out, back) = on_thread_counts(|| {
+            let (mut out, mut back) = (vec![9.0; 6 * outputs], vec![9.0; 6 * planes]);
+            adaptive_avg_forward(&shape, &x, &mut out);
+            adaptive_avg_backward(&shape, &g, &mut back);
+            (out, back)
+        });
+        let (mut want, mut want_back) = (vec![0.0; 6 * outputs], vec![0.0; 6 * planes]);
+        for (i, want) in want.iter_mut().enumerate() {
+            let at = [i % outputs / output[1], i % output[1]];
+            let inside = |d: usize, place: usize| {
+                let (n, m) = (input[d] as f64, output[d] as f64);
+                let (start, end) = (at[d] as f64 * n / m, (at[d] + 1) as f64 * n / m);
+                (place + 1) as f64 > start + 1e-9 && (place as f64) < end - 1e-9
+            };
+            let places = (0..planes).filter(|p| inside(0, p / input[1]) && inside(1, p % input[1]));
+            let places: Vec<usize> = places.map(|p| i / outputs * planes + p).collect();
+            for &place in &places {
+                *want += x[place] / places.len() as f64;
+                want_back[place] += g[i] / places.len() as f64;
+            }
+        }
+        assert_close(&out, &want, 1e-13);
+        assert_close(&back, &want_back, 1e-13);
+    }
+    for size in [1 << 62, usize::MAX] {
+        assert_eq!(AdaptiveShape::new(1, [3, 3], [size, 1]), None);
+        assert_eq!(AdaptiveShape::new(size, [3, 3], [1, 1]), None);
+    }
+    assert_eq!(AdaptiveShape::new(1, [3, 0], [1, 1]), None);
 }

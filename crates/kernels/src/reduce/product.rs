@@ -27,13 +27,18 @@ pub fn prod<T: Float>(x: &[T], [outer, n, inner]: [usize; 3], out: &mut [T]) {
     }
     let rows = block_rows(inner).min(n);
     let count = n.div_ceil(rows);
-    let mut mantissas = Buffer::<f64>::recycled(outer * count * inner);
-    let mut exponents = Buffer::<i64>::recycled(outer * count * inner);
     let chunk = task_outputs(rows, inner);
     let blocks = Blocks { n, rows, inner };
     let ns = 4.0 * NS * x.len() as f64;
+    if count == 1 {
+        return parallel::chunks_mut(out, chunk, ns, |i, out| {
+            T::run(Whole { x, blocks, first: i * chunk, out });
+        });
+    }
+    let mut mantissas = Buffer::<f64>::recycled(outer * count * inner);
+    let mut exponents = Buffer::<i64>::recycled(outer * count * inner);
     parallel::chunks_mut2((&mut mantissas, chunk), (&mut exponents, chunk), ns, |i, mantissas, exponents| {
-        T::run(Task { x, blocks, first: i * chunk, mantissas, exponents });
+        T::run(Parts { x, blocks, first: i * chunk, mantissas, exponents });
     });
     for (i, out) in out.iter_mut().enumerate() {
         let first = i / inner * count * inner + i % inner;
@@ -117,8 +122,26 @@ impl Products {
     }
 }
 
+/// Some of the products, each of one block.
+struct Whole<'a, T> {
+    x: &'a [T],
+    blocks: Blocks,
+    first: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Float> Kernel for Whole<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        products(self.x, self.blocks, self.first, self.out.len(), |k, mantissa, exponent| {
+            self.out[k] = T::from_f64(joined(mantissa, exponent));
+        });
+    }
+}
+
 /// Some of the products of blocks.
-struct Task<'a, T> {
+struct Parts<'a, T> {
     x: &'a [T],
     blocks: Blocks,
     first: usize,
@@ -126,38 +149,53 @@ struct Task<'a, T> {
     exponents: &'a mut [i64],
 }
 
-impl<T: Float> Kernel for Task<'_, T> {
+impl<T: Float> Kernel for Parts<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Task { x, blocks, first, mantissas, exponents } = self;
-        let inner = blocks.inner;
-        if inner == 1 {
-            for (k, (mantissa, exponent)) in mantissas.iter_mut().zip(exponents).enumerate() {
-                let (start, rows) = blocks.at(first + k);
-                let width = rows.min(if rows < WIDTH { 1 } else { WIDTH });
-                let mut products = Products::NONE;
-                for group in x[start..start + rows].chunks(4 * width) {
-                    products.multiply(group.chunks(width), width);
-                }
-                (*mantissa, *exponent) = products.merge(width);
-            }
-            return;
-        }
-        let mut done = 0;
-        while done < mantissas.len() {
-            let (block, column) = ((first + done) / inner, (first + done) % inner);
-            let width = (inner - column).min(WIDTH).min(mantissas.len() - done);
-            let (start, rows) = blocks.at(block);
-            let row = |r: usize| &x[start + r * inner + column..][..width];
+        products(self.x, self.blocks, self.first, self.mantissas.len(), |k, mantissa, exponent| {
+            (self.mantissas[k], self.exponents[k]) = (mantissa, exponent);
+        });
+    }
+}
+
+/// Gives `put` the products of `len` blocks from `first` on.
+#[inline(always)]
+fn products<T: Float>(
+    x: &[T],
+    blocks: Blocks,
+    first: usize,
+    len: usize,
+    mut put: impl FnMut(usize, f64, i64),
+) {
+    let inner = blocks.inner;
+    if inner == 1 {
+        for k in 0..len {
+            let (start, rows) = blocks.at(first + k);
+            let width = if rows < WIDTH { 1 } else { WIDTH };
             let mut products = Products::NONE;
-            for r in (0..rows).step_by(4) {
-                products.multiply((r..rows.min(r + 4)).map(row), width);
+            for group in x[start..start + rows].chunks(4 * width) {
+                products.multiply(group.chunks(width), width);
             }
-            mantissas[done..done + width].copy_from_slice(&products.mantissas[..width]);
-            exponents[done..done + width].copy_from_slice(&products.exponents[..width]);
-            done += width;
+            let (mantissa, exponent) = products.merge(width);
+            put(k, mantissa, exponent);
         }
+        return;
+    }
+    let mut done = 0;
+    while done < len {
+        let (block, column) = ((first + done) / inner, (first + done) % inner);
+        let width = (inner - column).min(WIDTH).min(len - done);
+        let (start, rows) = blocks.at(block);
+        let row = |r: usize| &x[start + r * inner + column..][..width];
+        let mut products = Products::NONE;
+        for r in (0..rows).step_by(4) {
+            products.multiply((r..rows.min(r + 4)).map(row), width);
+        }
+        for lane in 0..width {
+            put(done + lane, products.mantissas[lane], products.exponents[lane]);
+        }
+        done += width;
     }
 }
 

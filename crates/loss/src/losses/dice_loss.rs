@@ -98,11 +98,12 @@ impl RowLoss<2, 2> for Dice {
 
     #[inline(always)]
     fn df<T: Float>(&self, operand: usize, _: usize, row: Given<'_, T, 2, 2>, out: &mut [T]) {
-        let ([x, y], [p, q]) = (row.vectors, row.kept.map(|kept| T::from_f64(row.g * kept)));
+        // In `f64`: the two terms may cancel, and for large numbers the factors are tiny.
+        let ([x, y], [p, q]) = (row.vectors, row.kept.map(|kept| row.g * kept));
         let (own, other) = if operand == 0 { (x, y) } else { (y, x) };
         let squared = self.squared;
         for ((out, &own), &other) in out.iter_mut().zip(own).zip(other) {
-            *out = p * other + if squared { q * own } else { q };
+            *out = T::from_f64(p * other.to_f64() + if squared { q * own.to_f64() } else { q });
         }
     }
 

@@ -96,10 +96,11 @@ impl RowLoss<1, 0> for MultiMargin {
     #[inline(always)]
     fn f<T: Float>(&self, i: usize, [x]: [&[T]; 1]) -> (T, [f64; 0]) {
         let (squared, margin, own) = (self.squared, T::of(self.margin), self.own[i]);
-        let base = margin - x[own];
+        // The difference of scores first: beside a large score the margin would have no digits.
+        let score = x[own];
         let of = |x: &[T]| {
             let [sum] = sums([x], |[x]| {
-                let excess = (x + base).maximum(T::ZERO).to_f64();
+                let excess = ((x - score) + margin).maximum(T::ZERO).to_f64();
                 [if squared { excess * excess } else { excess }]
             });
             sum
@@ -110,9 +111,10 @@ impl RowLoss<1, 0> for MultiMargin {
     #[inline(always)]
     fn df<T: Float>(&self, _: usize, i: usize, row: Given<'_, T, 1, 0>, out: &mut [T]) {
         let ([x], own, slope) = (row.vectors, self.own[i], T::from_f64(row.g * self.factors[i]));
-        let (base, squared, twice) = (T::of(self.margin) - x[own], self.squared, slope + slope);
+        let (score, margin) = (x[own], T::of(self.margin));
+        let (squared, twice) = (self.squared, slope + slope);
         for (out, &x) in out.iter_mut().zip(x) {
-            let excess = x + base;
+            let excess = (x - score) + margin;
             let derivative = if squared { twice * excess } else { slope };
             *out = if excess <= T::ZERO { T::ZERO } else { derivative };
         }

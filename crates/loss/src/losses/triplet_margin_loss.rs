@@ -80,7 +80,7 @@ pub fn triplet_margin_loss(
 #[track_caller]
 pub(super) fn euclidean(triplets: [&Tensor; 3], margin: f64, eps: f64, swap: bool) -> Result<Tensor> {
     let shape = triplets[0].shape();
-    rows(Euclidean { margin, eps, swap }, triplets, shape[..shape.len() - 1].into())
+    rows(Euclidean { margin, eps, swap }, triplets, shape.without(shape.len() - 1)?)
 }
 
 struct Euclidean {

@@ -203,3 +203,21 @@ fn margins_of_an_impossible_class() {
         check("multilabel_margin_loss", &x, losses, &[0.5], &[0.0, -1.0 / 3.0, 1.0 / 3.0]);
     }
 }
+
+/// Logits that are all as large, as a mask may make them: in `f32` the logarithm of a sum vanishes beside them.
+#[test]
+fn large_logits_that_are_equal() {
+    let third = 1.0 / 3.0;
+    for large in [1e8, f64::from(f32::MIN), f64::from(f32::MAX)] {
+        let gradient = [third, third - 1.0, third];
+        both_ways("indices", &[large; 3], &index(1), &plain, (3f64.ln(), &gradient));
+        let gradient = [third - 0.5, third - 0.5, third];
+        both_ways(
+            "probabilities",
+            &[large; 3],
+            &probabilities(&[0.5, 0.5, 0.0]),
+            &plain,
+            (3f64.ln(), &gradient),
+        );
+    }
+}

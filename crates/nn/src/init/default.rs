@@ -30,8 +30,8 @@ pub(crate) fn within_inverse_root(shape: &[usize], n: usize, dtype: DType) -> Re
 
 /// A parameter of one value.
 #[track_caller]
-pub(crate) fn constant(len: usize, value: f64, dtype: DType) -> Result<Parameter> {
-    Parameter::new(Tensor::full([len], value, dtype)?)
+pub(crate) fn constant(shape: impl Into<Shape>, value: f64, dtype: DType) -> Result<Parameter> {
+    Parameter::new(Tensor::full(shape, value, dtype)?)
 }
 
 #[track_caller]

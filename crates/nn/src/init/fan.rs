@@ -43,17 +43,15 @@ impl FromStr for FanMode {
 /// ```
 ///
 /// # Errors
-/// When there are fewer than two dimensions, or a product does not fit.
+/// When there are fewer than two dimensions, or a fan is beyond `usize`.
 #[track_caller]
 pub fn calculate_fan_in_and_fan_out(shape: &[usize]) -> Result<(usize, usize)> {
     match shape {
         [outputs, inputs, kernel @ ..] => {
-            let times = |count: usize| kernel.iter().try_fold(count, |product, &n| product.checked_mul(n));
-            match times(*inputs).zip(times(*outputs)) {
-                Some(fans) => Ok(fans),
-                None => {
-                    bail!(Shape, "fan_in_and_fan_out", "the sizes of {shape:?} multiply to more than a usize")
-                }
+            let fan = |n: usize| kernel.iter().try_fold(n, |product, &size| product.checked_mul(size));
+            match (fan(*inputs), fan(*outputs)) {
+                (Some(fan_in), Some(fan_out)) => Ok((fan_in, fan_out)),
+                _ => bail!(Shape, "fan_in_and_fan_out", "no tensor has as many elements as shape {shape:?}"),
             }
         }
         _ => bail!(Shape, "fan_in_and_fan_out", "expects at least two dimensions, not shape {shape:?}"),

@@ -120,7 +120,7 @@ fn one_by_one(like: &Tensor, TruncNormal { mean, std, a, b }: TruncNormal, limit
         bail!(Value, "trunc_normal_", "{fault}");
     }
     // Rounding must not lead out of the limits.
-    Tensor::from_vec(values, like.shape())?.to_dtype(like.dtype())?.clamp(Some(a), Some(b))
+    Tensor::from_vec(values, like.shape())?.to_dtype(like.dtype())?.clamp(a, b)
 }
 
 /// The limits in deviations from the mean.

@@ -158,6 +158,15 @@ impl BatchNorm2d {
     }
 }
 
+/// A buffer of one value, if there is to be one.
+#[track_caller]
+fn buffer(wanted: bool, shape: &[usize], value: f64, dtype: DType) -> Result<Option<Buffer>> {
+    if !wanted {
+        return Ok(None);
+    }
+    Ok(Some(Buffer::new(&Tensor::full(shape, value, dtype)?)))
+}
+
 /// Moves running values towards those of a batch, multiplied by `scale`; in double precision, as PyTorch does.
 #[track_caller]
 fn follow<T: FloatElement>(running: &Buffer, batch: &Tensor, momentum: f64, scale: f64) -> Result<()> {
@@ -222,19 +231,17 @@ impl BatchNorm2dBuilder {
         if !dtype.is_float() {
             bail!(DType, "BatchNorm2d", "parameters must be floating-point, not {dtype}");
         }
-        let parameter =
-            |value| if affine { init::constant(num_features, value, dtype).map(Some) } else { Ok(None) };
-        let statistic = |value| {
-            let value = Tensor::full([num_features], value, dtype)?;
-            Ok(track_running_stats.then(|| Buffer::new(&value)))
-        };
-        let count = Tensor::full([], 0.0, DType::I64)?;
+        let tracked = track_running_stats;
         Ok(BatchNorm2d {
-            weight: parameter(1.0)?,
-            bias: parameter(0.0)?,
-            running_mean: statistic(0.0)?,
-            running_var: statistic(1.0)?,
-            num_batches_tracked: track_running_stats.then(|| Buffer::optional(&count)),
+            weight: if affine { Some(init::constant(num_features, 1.0, dtype)?) } else { None },
+            bias: if affine { Some(init::constant(num_features, 0.0, dtype)?) } else { None },
+            running_mean: buffer(tracked, &[num_features], 0.0, dtype)?,
+            running_var: buffer(tracked, &[num_features], 1.0, dtype)?,
+            num_batches_tracked: if tracked {
+                Some(Buffer::optional(&Tensor::full([], 0.0, DType::I64)?))
+            } else {
+                None
+            },
             num_features,
             eps,
             momentum,

@@ -113,7 +113,7 @@ impl Conv2dBuilder {
     ///
     /// # Errors
     /// When a number of channels, a size, the stride, the dilation or the number of groups is 0, the groups do
-    /// not divide both numbers of channels, or the dtype is not floating-point.
+    /// not divide both numbers of channels, the dtype is not floating-point, or there is no memory for the weight.
     #[track_caller]
     pub fn build(self) -> Result<Conv2d> {
         let Conv2dBuilder { in_channels, out_channels, kernel_size, options, bias, dtype } = self;
@@ -130,7 +130,13 @@ impl Conv2dBuilder {
         }
         let [height, width] = kernel_size;
         let group_in = in_channels / groups;
-        let fan_in = group_in * height * width;
+        let Some(fan_in) = group_in.checked_mul(height).and_then(|n| n.checked_mul(width)) else {
+            bail!(
+                Memory,
+                "Conv2d",
+                "a weight of {out_channels} by {group_in} channels and kernels of size {kernel_size:?} does not fit in memory"
+            );
+        };
         let weight = init::weight([out_channels, group_in, height, width], fan_in, dtype)?;
         let bias = if bias { Some(init::bias(out_channels, fan_in, dtype)?) } else { None };
         Ok(Conv2d { weight, bias, options })

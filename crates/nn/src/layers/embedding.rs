@@ -8,7 +8,8 @@ use crate::forward::inside;
 use crate::{Forward, Module};
 
 /// Vectors of `embedding_dim` numbers for `num_embeddings` words: maps `i64` numbers of any shape to their rows of the
-/// weight, `[…, embedding_dim]` (PyTorch: `torch.nn.Embedding`, without `max_norm`, `scale_grad_by_freq` and `sparse`).
+/// weight, `[…, embedding_dim]` (PyTorch: `torch.nn.Embedding`, without `max_norm` and `scale_grad_by_freq`; for
+/// `sparse`, see [`row_gradient`](Parameter::row_gradient)).
 ///
 /// The weight begins with normal numbers of mean 0 and deviation 1, in PyTorch's order of draws; the row `padding_idx`
 /// with zeros, and it gets no gradient.

@@ -5,7 +5,7 @@ use std::fmt;
 use chainrule_tensor::{DType, Parameter, Result, Shape, Tensor, bail};
 
 use crate::forward::{at_caller, inside};
-use crate::{Forward, Module};
+use crate::{Forward, Module, init};
 
 /// Each sample over its last dimensions: minus the mean, divided by √(biased variance + eps), times weight, plus bias
 /// (PyTorch: `torch.nn.LayerNorm`). It is the same in training and evaluation.
@@ -106,9 +106,13 @@ impl LayerNormBuilder {
         if eps.is_nan() {
             bail!(Value, "LayerNorm", "eps must be a number, not NaN");
         }
-        let constant = |value: f64| Parameter::new(Tensor::full(&normalized_shape, value, dtype)?);
-        let weight = if elementwise_affine { Some(constant(1.0)?) } else { None };
-        let bias = if elementwise_affine && bias { Some(constant(0.0)?) } else { None };
+        let weight =
+            if elementwise_affine { Some(init::constant(&normalized_shape, 1.0, dtype)?) } else { None };
+        let bias = if elementwise_affine && bias {
+            Some(init::constant(&normalized_shape, 0.0, dtype)?)
+        } else {
+            None
+        };
         Ok(LayerNorm { weight, bias, normalized_shape, eps })
     }
 }

@@ -117,6 +117,30 @@ impl<L> RecurrentBuilder<L> {
         at_caller(self.make())
     }
 
+    /// Refuses sizes whose parameters have no room in memory all together: one by one they could be made for hours first.
+    fn check_memory(&self, directions: usize) -> Result<()> {
+        // What a parameter takes beside its numbers, about.
+        const EACH: usize = 1024;
+        let RecurrentBuilder { kind, input_size, hidden_size, num_layers, .. } = *self;
+        let of_pass = |inputs: usize| {
+            let columns = inputs.checked_add(hidden_size)?.checked_add(2)?;
+            let numbers = kind.gates().checked_mul(hidden_size)?.checked_mul(columns)?;
+            numbers.checked_mul(self.dtype.size())?.checked_add(4 * EACH)
+        };
+        let bytes = || {
+            let others = of_pass(directions.checked_mul(hidden_size)?)?.checked_mul(num_layers - 1)?;
+            of_pass(input_size)?.checked_add(others)?.checked_mul(directions)
+        };
+        match bytes() {
+            Some(bytes) => try_vec::<u8>(kind.name(), bytes).map(drop),
+            None => bail!(
+                Memory,
+                kind.name(),
+                "there is no memory for {num_layers} layers of {hidden_size} units with {input_size} inputs"
+            ),
+        }
+    }
+
     fn make(self) -> Result<Stack> {
         let RecurrentBuilder { kind, input_size, hidden_size, num_layers, bias, dtype, dropout, .. } = self;
         let sizes = [("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)];
@@ -129,16 +153,11 @@ impl<L> RecurrentBuilder<L> {
             bail!(Value, kind.name(), "the probability of dropout must be between 0 and 1, not {dropout}");
         }
         let directions = if self.bidirectional { 2 } else { 1 };
-        let wide = product(kind, &[kind.gates(), hidden_size])?;
-        let above = product(kind, &[directions, hidden_size])?;
-        let count = product(kind, &[num_layers, directions])?;
-        // All parameters at once: else filling memory with the first of too many would take minutes.
-        let of_first = [wide, input_size.max(above).saturating_add(hidden_size), dtype.size()];
-        drop(try_vec::<u8>(kind.name(), product(kind, &[product(kind, &of_first)?, count])?)?);
-        drop(try_vec::<[u8; PASS_BYTES]>(kind.name(), count)?);
-        let mut passes = try_vec(kind.name(), count)?;
+        self.check_memory(directions)?;
+        let wide = kind.gates() * hidden_size;
+        let mut passes = Vec::with_capacity(num_layers * directions);
         for layer in 0..num_layers {
-            let inputs = if layer == 0 { input_size } else { above };
+            let inputs = if layer == 0 { input_size } else { directions * hidden_size };
             for direction in 0..directions {
                 let name =
                     |what: &str| format!("{what}_l{layer}{}", if direction == 1 { "_reverse" } else { "" });
@@ -166,22 +185,6 @@ impl<L> RecurrentBuilder<L> {
             hidden_size,
             training: Training::new(),
         })
-    }
-}
-
-/// About what a layer in one direction takes beside the numbers of its parameters, in bytes.
-const PASS_BYTES: usize = 4096;
-
-/// A number that follows from sizes, if it fits.
-#[track_caller]
-fn product(kind: Kind, sizes: &[usize]) -> Result<usize> {
-    match sizes.iter().try_fold(1usize, |product, &n| product.checked_mul(n)) {
-        Some(product) => Ok(product),
-        None => bail!(
-            Memory,
-            kind.name(),
-            "a layer with the product of {sizes:?} of anything does not fit in memory"
-        ),
     }
 }
 

@@ -82,6 +82,11 @@ impl Algorithm for AdagradOptions {
         vec![StateTensor::filled("sum", self.initial_accumulator_value)]
     }
 
+    fn skips_zeros<T: FloatElement>(&self) -> bool {
+        // 0 / 0 is a NaN, and so is 0 times an infinite rate.
+        self.weight_decay == 0.0 && T::of(self.eps) > T::ZERO && T::of(self.lr).is_finite()
+    }
+
     fn update<T: FloatElement>(&self, parameter: Update<'_, T>) {
         let rate = T::of(self.lr / (1.0 + (parameter.step - 1) as f64 * self.lr_decay));
         let eps = T::of(self.eps);

@@ -16,6 +16,9 @@ pub type Adam = Optimizer<AdamOptions>;
 /// - m = β₁·m + (1 − β₁)·g and v = β₂·v + (1 − β₂)·g²;
 /// - x = x − `lr`/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + `eps`), where `amsgrad` puts the largest v so far for v.
 ///
+/// Where g² is beyond the dtype (from about 1e19 on in `f32`), v is infinite and the value stays where it is, as in
+/// PyTorch.
+///
 /// Sources: Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2014); `amsgrad`: Reddi et al., "On the
 /// Convergence of Adam and Beyond" (2018).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

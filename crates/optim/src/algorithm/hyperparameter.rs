@@ -11,7 +11,7 @@ pub struct Hyperparameter<'a> {
     pub(crate) name: &'static str,
     pub(crate) value: &'a mut f64,
     pub(crate) role: Role,
-    range: Range,
+    pub(crate) range: Range,
 }
 
 /// The values that an option may have.
@@ -70,8 +70,23 @@ impl<'a> Hyperparameter<'a> {
     /// Refuses a value outside of the range.
     #[track_caller]
     pub(crate) fn check(&self, algorithm: &str) -> Result<()> {
-        let (name, value) = (self.name, *self.value);
-        match self.range {
+        self.range.check(algorithm, self.name, *self.value)
+    }
+
+    /// Changes the value to another in the range.
+    #[track_caller]
+    pub(crate) fn set(self, algorithm: &str, range: Range, value: f64) -> Result<()> {
+        range.check(algorithm, self.name, value)?;
+        *self.value = value;
+        Ok(())
+    }
+}
+
+impl Range {
+    /// Refuses a value outside of the range.
+    #[track_caller]
+    pub(crate) fn check(self, algorithm: &str, name: &str, value: f64) -> Result<()> {
+        match self {
             Range::Finite => check::finite(algorithm, name, value),
             Range::NonNegative => check::non_negative(algorithm, name, value),
             Range::Positive => check::positive(algorithm, name, value),

@@ -18,7 +18,7 @@ mod sgd;
 mod sparse_adam;
 mod update;
 
-use chainrule_tensor::{FloatElement, Result, Shape};
+use chainrule_tensor::{DType, FloatElement, Result, Shape};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -42,22 +42,23 @@ pub use rmsprop::{RmsProp, RmsPropOptions};
 pub use rprop::{Rprop, RpropOptions};
 pub use sgd::{Sgd, SgdOptions};
 pub use sparse_adam::{SparseAdam, SparseAdamOptions};
-pub use update::Update;
+pub use update::{Memory, Scratch, Update};
 
 /// An optimization algorithm: its options, and the update of one parameter by them.
 ///
 /// Implement it for an options struct to get an optimizer of one's own, with groups, saving and schedulers:
-/// `type Mine = Optimizer<MyOptions>`. The options are written to state dicts with serde; give the struct
-/// `#[serde(default)]`, so that files from before a new option still load.
+/// `type Mine = Optimizer<MyOptions>`. The options are written to state dicts with serde, which is
+/// [re-exported](crate::serde); give the struct `#[serde(default)]`, so that files from before a new option still load.
 ///
 /// ```
 /// # use chainrule_tensor::{FloatElement, Parameter, Result, Tensor};
 /// use chainrule_optim::algorithm::{Algorithm, Hyperparameter, Update};
 /// use chainrule_optim::Optimizer;
+/// use chainrule_optim::serde::{Deserialize, Serialize};
 ///
 /// /// Moves every value by `lr` against the sign of its gradient.
-/// #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
-/// #[serde(default)]
+/// #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// #[serde(crate = "chainrule_optim::serde", default)] // of the whole library: "chainrule::optim::serde"
 /// struct SignOptions {
 ///     lr: f64,
 /// }
@@ -126,6 +127,22 @@ pub trait Algorithm: Clone + std::fmt::Debug + Send + Sync + Serialize + Deseria
         Ok(())
     }
 
+    /// Whether an element whose gradient is 0 keeps its value and its state, exactly, under these options and in this
+    /// type, and [`update`](Algorithm::update) treats rows (of the first dimension) one by one. It is then called with
+    /// only the rows that have a gradient, where the gradient was collected as
+    /// [rows](chainrule_tensor::Parameter::row_gradient). All state tensors have the parameter's shape then.
+    ///
+    /// Without implementation `update` sees every element.
+    fn skips_zeros<T: FloatElement>(&self) -> bool {
+        false
+    }
+
+    /// The memory for intermediate results that the update of a parameter of this shape needs. It is there before the
+    /// first parameter changes, so that a step that lacks memory changes none. None, unless implemented.
+    fn scratch(&self, _shape: &Shape) -> Scratch {
+        Scratch::default()
+    }
+
     /// Updates a parameter, in place. Implementations that multiply no matrices write `T: FloatElement` only.
     fn update<T: FloatElement + GemmNumber>(&self, parameter: Update<'_, T>);
 }
@@ -188,6 +205,12 @@ pub(crate) fn lerp<T: FloatElement>(weight: f64) -> impl Fn(T, T) -> T + Copy + 
     let near = weight.abs() < 0.5;
     let part = T::of(if near { weight } else { weight - 1.0 });
     move |average, new| (if near { average } else { new }) + part * (new - average)
+}
+
+/// The largest finite number. A square that is beyond it is taken for it where an infinity would go on to be subtracted
+/// from another.
+pub(crate) fn largest<T: FloatElement>() -> T {
+    T::of(if T::DTYPE == DType::F64 { f64::MAX } else { f32::MAX.into() })
 }
 
 /// The L2 penalty, and the factor of decoupled weight decay, one of which is without effect.

@@ -2,11 +2,11 @@
 
 use chainrule_kernels::gemm::{Matrix, gemm};
 use chainrule_kernels::norm::norm;
-use chainrule_kernels::{Buffer, update};
+use chainrule_kernels::update;
 use chainrule_tensor::{FloatElement, Result, Shape, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, GemmNumber, Hyperparameter, Range, StateTensor, Update};
+use super::{Algorithm, GemmNumber, Hyperparameter, Memory, Range, Scratch, StateTensor, Update};
 use crate::Optimizer;
 
 /// Muon: momentum whose singular values are all made about 1 (PyTorch: `torch.optim.Muon`); see [`MuonOptions`].
@@ -144,6 +144,12 @@ impl Algorithm for MuonOptions {
         vec![StateTensor::zeros("momentum_buffer")]
     }
 
+    fn scratch(&self, shape: &Shape) -> Scratch {
+        let (rows, columns) = (shape[0], shape[1]);
+        let side = rows.min(columns);
+        Scratch { values: 2 * rows * columns + 2 * side * side + band_of(side), sums: 0 }
+    }
+
     fn update<T: FloatElement + GemmNumber>(&self, mut parameter: Update<'_, T>) {
         let (rows, columns) = (parameter.shape[0], parameter.shape[1]);
         if rows * columns == 0 {
@@ -152,59 +158,77 @@ impl Algorithm for MuonOptions {
         let average = super::lerp::<T>(1.0 - self.momentum);
         let look_ahead = super::lerp::<T>(self.momentum);
         let (nesterov, grad) = (self.nesterov, parameter.grad);
-        let mut direction = Buffer::<T>::recycled(rows * columns);
+        let Memory { values, .. } = std::mem::take(&mut parameter.scratch);
+        let (direction, rest) = values.split_at_mut(rows * columns);
         let buffer = parameter.states().next().expect("a momentum buffer");
-        update::in_place([buffer, &mut direction], grad, 0.6, move |[b, _], g| {
+        update::in_place([buffer, &mut *direction], grad, 0.6, move |[b, _], g| {
             let b = average(b, g);
             [b, if nesterov { look_ahead(g, b) } else { b }]
         });
-        let direction = self.orthogonal(direction, rows, columns);
+        let direction = self.orthogonal(direction, (rows, columns), rest);
         let shrink = T::of(1.0 - self.lr * self.weight_decay);
         let rate = T::of(self.lr * self.adjust_lr_fn.unwrap_or_default().factor(rows, columns));
-        update::in_place([parameter.value], &direction, 0.3, move |[x], u| [x * shrink - rate * u]);
+        update::in_place([parameter.value], direction, 0.3, move |[x], u| [x * shrink - rate * u]);
     }
 }
 
 impl MuonOptions {
-    /// A matrix with the same singular vectors and singular values near 1.
-    fn orthogonal<T: FloatElement + GemmNumber>(
+    /// A matrix with the same singular vectors and singular values near 1, in the memory of `x` or in `memory`.
+    fn orthogonal<'a, T: FloatElement + GemmNumber>(
         &self,
-        mut x: Buffer<T>,
-        rows: usize,
-        columns: usize,
-    ) -> Buffer<T> {
+        mut x: &'a mut [T],
+        (rows, columns): (usize, usize),
+        memory: &'a mut [T],
+    ) -> &'a [T] {
         let (a, b, c) = self.ns_coefficients;
         let (a, b, c) = (T::of(a), T::of(b), T::of(c));
-        let scale = T::of(1.0 / norm(&x, 2.0).max(self.eps));
-        update::each(&mut x, 0.3, move |x| x * scale);
+        let size = norm(x, 2.0).max(self.eps);
+        // Zeros stay zeros, whatever they are divided by.
+        let scale = T::of(if size == 0.0 { 0.0 } else { 1.0 / size });
+        update::each(x, 0.3, move |x| x * scale);
         // A is the smaller of the two Gram matrices, and the polynomial in it goes to the left or right of x.
         let (side, depth) = (rows.min(columns), rows.max(columns));
-        let mut gram = Buffer::<T>::recycled(side * side);
-        let mut polynomial = Buffer::<T>::recycled(side * side);
-        let mut product = Buffer::<T>::recycled(rows * columns);
+        let (mut product, memory) = memory.split_at_mut(rows * columns);
+        let (gram, memory) = memory.split_at_mut(side * side);
+        let (polynomial, band) = memory.split_at_mut(side * side);
         for _ in 0..self.ns_steps {
-            let matrix = Matrix::row_major(&x, columns);
+            let matrix = Matrix::row_major(&*x, columns);
             let (left, right) =
                 if rows <= columns { (matrix, matrix.transposed()) } else { (matrix.transposed(), matrix) };
-            symmetric((side, depth), left, right, &mut gram);
-            let square = Matrix::row_major(&gram[..], side);
-            symmetric((side, side), square, square, &mut polynomial);
-            update::in_place([&mut polynomial[..]], &gram, 0.3, move |[p], g| [b * g + c * p]);
+            symmetric((side, depth), left, right, gram, band);
+            let square = Matrix::row_major(&*gram, side);
+            symmetric((side, side), square, square, polynomial, band);
+            update::in_place([&mut *polynomial], gram, 0.3, move |[p], g| [b * g + c * p]);
             // a·x as one more term of the product.
             polynomial.iter_mut().step_by(side + 1).for_each(|p| *p += a);
-            let polynomial = Matrix::row_major(&polynomial[..], side);
+            let polynomial = Matrix::row_major(&*polynomial, side);
             let (left, right) = if rows <= columns { (polynomial, matrix) } else { (matrix, polynomial) };
-            gemm((rows, columns, side), left, right, T::ZERO, &mut product);
+            multiply((rows, columns, side), left, right, product);
             std::mem::swap(&mut x, &mut product);
         }
         x
     }
 }
 
+/// Numbers in a band of a symmetric product.
+fn band_of(side: usize) -> usize {
+    if side < 2 * BAND { 0 } else { BAND * side }
+}
+
 /// Rows of a symmetric product that are computed together.
 const BAND: usize = 128;
 /// Elements of a row that are mirrored together.
 const LINE: usize = 16;
+
+/// [`gemm`] of matrices whose smaller side is short or cut into bands: it needs no memory that grows with them.
+fn multiply<T: GemmNumber>(
+    size: (usize, usize, usize),
+    left: Matrix<'_, T>,
+    right: Matrix<'_, T>,
+    out: &mut [T],
+) {
+    gemm(size, left, right, T::ZERO, out).expect("a product that needs no memory of its own");
+}
 
 /// The product of `[side, depth]` and `[depth, side]` where it is known to be symmetric: only what is not above the
 /// diagonal, in bands of rows, each as far as its end, and mirrored.
@@ -213,16 +237,16 @@ fn symmetric<T: FloatElement + GemmNumber>(
     left: Matrix<'_, T>,
     right: Matrix<'_, T>,
     out: &mut [T],
+    band: &mut [T],
 ) {
     if side < 2 * BAND {
-        return gemm((side, side, depth), left, right, T::ZERO, out);
+        return multiply((side, side, depth), left, right, out);
     }
-    let mut band = Buffer::<T>::recycled(BAND * side);
     for start in (0..side).step_by(BAND) {
         let end = (start + BAND).min(side);
         let left = Matrix { offset: left.offset + start * left.row_stride, ..left };
         let band = &mut band[..(end - start) * end];
-        gemm((end - start, end, depth), left, right, T::ZERO, band);
+        multiply((end - start, end, depth), left, right, band);
         for (i, row) in (start..end).zip(band.chunks(end)) {
             out[i * side..][..end].copy_from_slice(row);
         }
@@ -248,8 +272,8 @@ mod tests {
             let depth = 5;
             let x: Vec<f64> = (0..side * depth).map(|i| (i as f64 * 1.3).sin()).collect();
             let matrix = Matrix::row_major(&x, depth);
-            let mut product = vec![f64::NAN; side * side];
-            symmetric((side, depth), matrix, matrix.transposed(), &mut product);
+            let (mut product, mut band) = (vec![f64::NAN; side * side], vec![f64::NAN; band_of(side)]);
+            symmetric((side, depth), matrix, matrix.transposed(), &mut product, &mut band);
             for (at, product) in product.into_iter().enumerate() {
                 let (i, j) = (at / side, at % side);
                 let want: f64 = (0..depth).map(|k| x[i * depth + k] * x[j * depth + k]).sum();

@@ -14,7 +14,8 @@ pub type RmsProp = Optimizer<RmsPropOptions>;
 /// With the gradient g (negated by `maximize`, then with `weight_decay`·x added):
 ///
 /// - s = `alpha`·s + (1 − `alpha`)·g²;
-/// - d = g / (√s + `eps`), or with `centered` d = g / (√(s − a²) + `eps`), where a averages g as s does g²;
+/// - d = g / (√s + `eps`), or with `centered` d = g / (√(s − a²) + `eps`), where a averages g as s does g²
+///   (a variance that rounding leaves below 0 is 0);
 /// - x = x − `lr`·d, or with momentum b = `momentum`·b + d and x = x − `lr`·b.
 ///
 /// Sources: Hinton, lecture 6e of "Neural Networks for Machine Learning" (2012); the centered form is that of
@@ -82,6 +83,9 @@ impl Algorithm for RmsPropOptions {
         let gradient = super::gradient::<T>(self.maximize, self.weight_decay);
         let average = super::lerp::<T>(1.0 - self.alpha);
         let square = move |s: T, g: T| alpha * s + rest * g * g;
+        // By rounding it may come out below 0; where both squares are infinite, so is the variance.
+        let largest = super::largest::<T>();
+        let variance = move |s: T, a: T| (s - (a * a).minimum(largest)).maximum(T::ZERO);
         match (self.momentum > 0.0, self.centered) {
             (false, false) => parameter.each(move |[x, s], g| {
                 let g = gradient(g, x);
@@ -97,12 +101,12 @@ impl Algorithm for RmsPropOptions {
             (false, true) => parameter.each(move |[x, s, a], g| {
                 let g = gradient(g, x);
                 let (s, a) = (square(s, g), average(a, g));
-                [x - lr * g / ((s - a * a).sqrt() + eps), s, a]
+                [x - lr * g / (variance(s, a).sqrt() + eps), s, a]
             }),
             (true, true) => parameter.each(move |[x, s, buffer, a], g| {
                 let g = gradient(g, x);
                 let (s, a) = (square(s, g), average(a, g));
-                let buffer = momentum * buffer + g / ((s - a * a).sqrt() + eps);
+                let buffer = momentum * buffer + g / (variance(s, a).sqrt() + eps);
                 [x - lr * buffer, s, buffer, a]
             }),
         }

@@ -89,7 +89,8 @@ impl Algorithm for RpropOptions {
         let gradient = super::gradient::<T>(self.maximize, 0.0);
         parameter.each(move |[x, prev, size], g| {
             let g = gradient(g, x);
-            let same = g * prev;
+            // Not the product of the gradients, which of two small ones is 0.
+            let same = super::sign(g) * super::sign(prev);
             let turned = same < T::ZERO;
             let factor = if turned {
                 minus

@@ -77,6 +77,11 @@ impl Algorithm for SgdOptions {
         if self.momentum == 0.0 { vec![] } else { vec![StateTensor::zeros("momentum_buffer")] }
     }
 
+    fn skips_zeros<T: FloatElement>(&self) -> bool {
+        // An infinite rate makes a NaN of 0.
+        self.momentum == 0.0 && self.weight_decay == 0.0 && T::of(self.lr).is_finite()
+    }
+
     fn update<T: FloatElement>(&self, parameter: Update<'_, T>) {
         let (lr, momentum) = (T::of(self.lr), T::of(self.momentum));
         let gradient = super::gradient::<T>(self.maximize, self.weight_decay);

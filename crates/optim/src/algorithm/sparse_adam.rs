@@ -21,9 +21,9 @@ pub type SparseAdam = Optimizer<SparseAdamOptions>;
 /// - m = β₁·m + (1 − β₁)·g and v = β₂·v + (1 − β₂)·g²;
 /// - x = x − `lr`·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + `eps`).
 ///
-/// PyTorch skips the rows that a sparse gradient does not list. Gradients are dense here, so it is the zeros that
-/// tell: a row that was looked up, but whose gradient is exactly zero, is skipped too. The time is that of reading
-/// the gradient, plus that of the rows that are updated.
+/// PyTorch skips the rows that a sparse gradient does not list. Here it is the zeros that tell: a row that was looked
+/// up, but whose gradient is exactly zero, is skipped too. Where the gradient was collected as a few
+/// [rows](chainrule_tensor::Parameter::row_gradient), nothing else is looked at; of a whole gradient all is read.
 ///
 /// ```
 /// # use chainrule_tensor::{Parameter, Result, Tensor};
@@ -80,6 +80,10 @@ impl Algorithm for SparseAdamOptions {
         vec![StateTensor::zeros("exp_avg"), StateTensor::zeros("exp_avg_sq")]
     }
 
+    fn skips_zeros<T: FloatElement>(&self) -> bool {
+        true
+    }
+
     fn update<T: FloatElement>(&self, parameter: Update<'_, T>) {
         let (beta1, beta2) = self.betas;
         let t = parameter.step as f64;
@@ -89,7 +93,9 @@ impl Algorithm for SparseAdamOptions {
         let gradient = super::gradient::<T>(self.maximize, 0.0);
         let change = move |[x, m, v]: [T; 3], g: T| {
             let g = gradient(g, x);
-            let (m, v) = (average(m, g), average_of_squares(v, g * g));
+            // An average that is infinite stays so: the difference of two infinities would be a NaN.
+            let square = if v < T::INFINITY { average_of_squares(v, g * g) } else { v };
+            let (m, v) = (average(m, g), square);
             [x - rate * m / (v.sqrt() + eps), m, v]
         };
 

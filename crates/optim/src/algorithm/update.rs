@@ -18,6 +18,32 @@ pub struct Update<'a, T: FloatElement> {
     pub step: u64,
     /// Whether a state tensor was made for this update and still has its initial values.
     pub fresh: bool,
+    /// Memory for intermediate results, with arbitrary contents: as much as
+    /// [`scratch`](super::Algorithm::scratch) asked for.
+    pub scratch: Memory<'a, T>,
+}
+
+/// How much memory for intermediate results an update needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scratch {
+    /// Numbers in the dtype of the parameter.
+    pub values: usize,
+    /// Sums, in `f64`.
+    pub sums: usize,
+}
+
+/// The memory that an update asked for.
+pub struct Memory<'a, T> {
+    /// Numbers in the dtype of the parameter.
+    pub values: &'a mut [T],
+    /// Sums, in `f64`.
+    pub sums: &'a mut [f64],
+}
+
+impl<T> Default for Memory<'_, T> {
+    fn default() -> Self {
+        Memory { values: &mut [], sums: &mut [] }
+    }
 }
 
 impl<'a, T: FloatElement> Update<'a, T> {

@@ -18,7 +18,7 @@ pub(crate) const NAME: &str = "LBFGS";
 
 /// L-BFGS: steps along a direction that the last gradients tell (PyTorch: `torch.optim.LBFGS`); see
 /// [`LbfgsOptions`]. For small problems and whole batches; it keeps 2·`history_size` + 3 vectors as large as all
-/// parameters together.
+/// parameters together, and during a step also those that it replaces, to go back to.
 ///
 /// All parameters are one vector, so they have one group, one dtype and one set of options.
 ///
@@ -46,6 +46,8 @@ pub(crate) const NAME: &str = "LBFGS";
 pub struct Lbfgs {
     options: LbfgsOptions,
     initial_lr: Option<f64>,
+    /// The learning rate that a scheduler set last.
+    scheduled_lr: Option<f64>,
     parameters: Vec<Parameter>,
     solver: AnySolver,
 }
@@ -121,12 +123,21 @@ impl LbfgsOptions {
     }
 
     fn max_eval(&self) -> u64 {
-        self.max_eval.unwrap_or(self.max_iter * 5 / 4)
+        self.max_eval.unwrap_or(self.max_iter.saturating_add(self.max_iter / 4))
+    }
+
+    /// As [`validate`](LbfgsOptions::validate), but for a learning rate below 0 that a scheduler set.
+    #[track_caller]
+    fn check(&self, scheduled_lr: Option<f64>) -> Result<()> {
+        if self.lr < 0.0 && scheduled_lr == Some(self.lr) {
+            return LbfgsOptions { lr: 0.0, ..self.clone() }.validate();
+        }
+        self.validate()
     }
 }
 
 /// What is known of the problem, in the dtype of the parameters.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum AnySolver {
     F32(Solver<f32>),
     F64(Solver<f64>),
@@ -172,7 +183,7 @@ impl Lbfgs {
             DType::F64 => AnySolver::F64(Solver::default()),
             _ => AnySolver::F32(Solver::default()),
         };
-        Ok(Lbfgs { options, initial_lr: None, parameters, solver })
+        Ok(Lbfgs { options, initial_lr: None, scheduled_lr: None, parameters, solver })
     }
 
     /// The options.
@@ -212,16 +223,40 @@ impl Lbfgs {
     /// A parameter without a gradient counts as one whose gradient is zero.
     ///
     /// # Errors
-    /// When `closure` fails, returns more than one number or leaves no parameter with a gradient, and when an option
-    /// has become invalid. The parameters then stay where the loss was asked for last, with a line search where it
-    /// began.
+    /// When `closure` fails, returns more than one number or leaves no parameter with a gradient, when an option has
+    /// become invalid, and when there is no memory. Parameters and state then are what they were before the step; the
+    /// gradients are those that `closure` left.
     #[track_caller]
     pub fn step(&mut self, mut closure: impl FnMut() -> Result<Tensor>) -> Result<Tensor> {
-        self.options.validate()?;
+        self.options.check(self.scheduled_lr)?;
         let (options, parameters) = (&self.options, &self.parameters);
-        with_solver!(&mut self.solver, solver => {
+        let before: Vec<Tensor> = parameters.iter().map(|parameter| parameter.tensor().detach()).collect();
+        let mut solver = self.solver.clone();
+        let stepped = with_solver!(&mut solver, solver => {
             solver.step(options, &mut Objective { parameters, maximize: options.maximize, closure: &mut closure })
-        })
+        });
+        match stepped {
+            Ok(loss) => {
+                self.solver = solver;
+                Ok(loss)
+            }
+            Err(error) => {
+                for (parameter, value) in parameters.iter().zip(&before) {
+                    parameter.set(value)?;
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Lbfgs {
+    #[track_caller]
+    fn only(group: usize) -> Result<()> {
+        if group != 0 {
+            bail!(Index, NAME, "there is no parameter group {group}, but 1");
+        }
+        Ok(())
     }
 }
 
@@ -231,25 +266,40 @@ impl Hyperparameters for Lbfgs {
         1
     }
 
-    fn lr(&self, _group: usize) -> f64 {
-        self.options.lr
+    fn lr(&self, group: usize) -> Result<f64> {
+        Self::only(group)?;
+        Ok(self.options.lr)
     }
 
-    fn set_lr(&mut self, _group: usize, lr: f64) {
-        self.options.lr = lr;
+    fn set_lr(&mut self, group: usize, lr: f64) -> Result<()> {
+        Self::only(group)?;
+        check::finite(NAME, "lr", lr)?;
+        (self.options.lr, self.scheduled_lr) = (lr, Some(lr));
+        Ok(())
     }
 
-    fn initial_lr(&self, _group: usize) -> f64 {
-        self.initial_lr.unwrap_or(self.options.lr)
+    fn initial_lr(&self, group: usize) -> Result<f64> {
+        Self::only(group)?;
+        Ok(self.initial_lr.unwrap_or(self.options.lr))
     }
 
-    fn set_initial_lr(&mut self, _group: usize, lr: f64) {
+    fn set_initial_lr(&mut self, group: usize, lr: f64) -> Result<()> {
+        Self::only(group)?;
+        check::finite(NAME, "initial_lr", lr)?;
         self.initial_lr = Some(lr);
+        Ok(())
     }
 
-    fn momentum(&self, _group: usize) -> Option<f64> {
-        None
+    fn momentum(&self, group: usize) -> Result<Option<f64>> {
+        Self::only(group)?;
+        Ok(None)
     }
 
-    fn set_momentum(&mut self, _group: usize, _momentum: f64) {}
+    fn set_momentum(&mut self, group: usize, _momentum: f64) -> Result<()> {
+        Self::only(group)
+    }
+
+    fn has_stepped(&self) -> Option<bool> {
+        Some(self.func_evals() > 0)
+    }
 }

@@ -1,27 +1,29 @@
 //! [`Solver`]: the iterations.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use chainrule_kernels::Buffer;
 use chainrule_kernels::norm::norm;
-use chainrule_tensor::{FloatElement, Parameter, Result, Tensor, bail};
+use chainrule_kernels::{Buffer, update};
+use chainrule_tensor::{FloatElement, InOperation, Parameter, Result, Shape, Tensor, bail};
 
 use super::strong_wolfe::{self, Point};
 use super::vector::{add_scaled, dot, scaled};
 use super::{LbfgsOptions, LineSearch, NAME};
 
-/// What is kept from iteration to iteration.
-#[derive(Debug)]
+/// What is kept from iteration to iteration. Copies share their vectors: a step works on one, which is dropped if the step
+/// fails.
+#[derive(Clone, Debug)]
 pub(super) struct Solver<T: FloatElement> {
     pub(super) n_iter: u64,
     pub(super) func_evals: u64,
     /// The last direction, and how far it was gone.
-    pub(super) direction: Buffer<T>,
+    pub(super) direction: Arc<Buffer<T>>,
     pub(super) t: f64,
     /// The gradient and the loss at which the last direction began.
-    pub(super) grad: Buffer<T>,
+    pub(super) grad: Arc<Buffer<T>>,
     pub(super) loss: f64,
-    pub(super) history: VecDeque<Difference<T>>,
+    pub(super) history: VecDeque<Arc<Difference<T>>>,
     /// What the approximation of the inverse Hessian begins with, times the identity.
     pub(super) diagonal: f64,
 }
@@ -37,7 +39,7 @@ pub(super) struct Difference<T: FloatElement> {
 
 impl<T: FloatElement> Default for Solver<T> {
     fn default() -> Self {
-        let (direction, grad) = (Buffer::zeros(0), Buffer::zeros(0));
+        let (direction, grad) = (Arc::new(Buffer::zeros(0)), Arc::new(Buffer::zeros(0)));
         let history = VecDeque::new();
         Solver { n_iter: 0, func_evals: 0, direction, t: 0.0, grad, loss: 0.0, history, diagonal: 1.0 }
     }
@@ -56,33 +58,47 @@ impl Objective<'_> {
     fn evaluate<T: FloatElement>(&mut self) -> Result<(Tensor, f64, Buffer<T>)> {
         let loss = (self.closure)()?;
         let sign = if self.maximize { -1.0 } else { 1.0 };
-        let mut values = Vec::with_capacity(self.parameters.iter().map(Parameter::numel).sum());
-        let mut any = false;
+        let mut values = self.vector::<T>()?;
+        let (mut any, mut rest) = (false, &mut values[..]);
         for parameter in self.parameters {
-            match parameter.grad() {
+            let (part, behind) = rest.split_at_mut(parameter.numel());
+            rest = behind;
+            match parameter.try_grad()? {
                 Some(grad) => {
                     let grad = grad.detach().contiguous()?;
-                    values.extend(grad.as_slice::<T>()?.iter().map(|&g| T::of(sign) * g));
+                    part.iter_mut()
+                        .zip(grad.as_slice::<T>()?)
+                        .for_each(|(value, &g)| *value = T::of(sign) * g);
                     any = true;
                 }
-                None => values.resize(values.len() + parameter.numel(), T::ZERO),
+                None => part.fill(T::ZERO),
             }
         }
         if !any {
             bail!(Graph, NAME, "no parameter has a gradient: the closure must call backward on the loss");
         }
         let number = sign * loss.item()?;
-        Ok((loss, number, Buffer::from_vec(values)))
+        Ok((loss, number, values))
     }
 
     /// The present point.
     #[track_caller]
     fn point<T: FloatElement>(&self) -> Result<Buffer<T>> {
-        let mut values = Vec::new();
+        let mut values = self.vector::<T>()?;
+        let mut rest = &mut values[..];
         for parameter in self.parameters {
-            values.extend(parameter.tensor().to_vec::<T>()?);
+            let (part, behind) = rest.split_at_mut(parameter.numel());
+            rest = behind;
+            part.copy_from_slice(parameter.tensor().detach().contiguous()?.as_slice::<T>()?);
         }
-        Ok(Buffer::from_vec(values))
+        Ok(values)
+    }
+
+    /// Memory for a vector of all parameters.
+    #[track_caller]
+    fn vector<T: FloatElement>(&self) -> Result<Buffer<T>> {
+        let numel: usize = self.parameters.iter().map(Parameter::numel).sum();
+        Shape::from([numel]).allocate::<T>(NAME)
     }
 
     /// Goes to a point, part by part: `change(values, their place)`.
@@ -107,23 +123,23 @@ impl<T: FloatElement> Solver<T> {
     #[track_caller]
     pub(super) fn step(&mut self, options: &LbfgsOptions, objective: &mut Objective<'_>) -> Result<Tensor> {
         let (first_loss, mut loss, mut grad) = objective.evaluate::<T>()?;
-        self.func_evals += 1;
+        self.func_evals = self.func_evals.saturating_add(1);
         let mut evals = 1;
         let flat = |grad: &[T]| norm(grad, f64::INFINITY) <= options.tolerance_grad;
         if flat(&grad) {
             return Ok(first_loss);
         }
         for iteration in 1..=options.max_iter {
-            self.n_iter += 1;
+            self.n_iter = self.n_iter.saturating_add(1);
             if self.n_iter == 1 {
-                self.direction = scaled(-1.0, &grad);
+                self.direction = Arc::new(scaled(-1.0, &grad)?);
                 self.t = (1.0 / norm(&grad, 1.0)).min(1.0) * options.lr;
             } else {
-                self.remember(&grad, options.history_size);
-                self.direction = self.newton(&grad);
+                self.remember(&grad, options.history_size)?;
+                self.direction = Arc::new(self.newton(&grad)?);
                 self.t = options.lr;
             }
-            self.grad = grad.clone();
+            self.grad = Arc::new(Buffer::try_copy_of(&grad).in_operation(NAME)?);
             self.loss = loss;
             let slope = dot(&grad, &self.direction);
             if slope > -options.tolerance_change {
@@ -131,11 +147,12 @@ impl<T: FloatElement> Solver<T> {
             }
             match options.line_search_fn {
                 Some(LineSearch::StrongWolfe) => {
-                    let most = options.max_eval() as i64 - evals as i64;
+                    let most =
+                        i64::try_from(options.max_eval()).unwrap_or(i64::MAX).saturating_sub(evals as i64);
                     let (found, asked) = self.search(objective, slope, options.tolerance_change, most)?;
                     (self.t, loss, grad) = (found.t, found.loss, found.grad);
                     evals += asked;
-                    self.func_evals += asked;
+                    self.func_evals = self.func_evals.saturating_add(asked);
                     objective.add(self.t, &self.direction)?;
                 }
                 None => {
@@ -143,7 +160,7 @@ impl<T: FloatElement> Solver<T> {
                     if iteration < options.max_iter {
                         (_, loss, grad) = objective.evaluate::<T>()?;
                         evals += 1;
-                        self.func_evals += 1;
+                        self.func_evals = self.func_evals.saturating_add(1);
                     }
                 }
             }
@@ -160,36 +177,41 @@ impl<T: FloatElement> Solver<T> {
     }
 
     /// Adds what the last iteration changed to the history.
-    fn remember(&mut self, grad: &[T], history_size: usize) {
-        let mut of_gradients = Buffer::copy_of(grad);
+    #[track_caller]
+    fn remember(&mut self, grad: &[T], history_size: usize) -> Result<()> {
+        let mut of_gradients = Buffer::try_copy_of(grad).in_operation(NAME)?;
         add_scaled(&mut of_gradients, -1.0, &self.grad);
-        let of_points = scaled(self.t, &self.direction);
+        let of_points = scaled(self.t, &self.direction)?;
         let product = dot(&of_gradients, &of_points);
-        // Else the approximation would not stay positive definite.
-        if product > 1e-10 {
+        let square = dot(&of_gradients, &of_gradients);
+        // Else the approximation would not stay positive definite, or not finite.
+        if product > 1e-10 && product.is_finite() && square.is_finite() {
             while self.history.len() >= history_size {
                 self.history.pop_front();
             }
-            self.diagonal = product / dot(&of_gradients, &of_gradients);
-            self.history.push_back(Difference { of_gradients, of_points, rho: 1.0 / product });
+            self.diagonal = product / square;
+            self.history.push_back(Arc::new(Difference { of_gradients, of_points, rho: 1.0 / product }));
         }
+        Ok(())
     }
 
     /// −H·g
-    fn newton(&self, grad: &[T]) -> Buffer<T> {
-        let mut r = scaled(-1.0, grad);
+    #[track_caller]
+    fn newton(&self, grad: &[T]) -> Result<Buffer<T>> {
+        let mut r = scaled(-1.0, grad)?;
         let mut factors = Vec::with_capacity(self.history.len());
         for change in self.history.iter().rev() {
             let factor = dot(&change.of_points, &r) * change.rho;
             add_scaled(&mut r, -factor, &change.of_gradients);
             factors.push(factor);
         }
-        r = scaled(self.diagonal, &r);
+        let diagonal = T::of(self.diagonal);
+        update::each(&mut r, 0.3, move |r| diagonal * r);
         for (change, factor) in self.history.iter().zip(factors.into_iter().rev()) {
             let other = dot(&change.of_gradients, &r) * change.rho;
             add_scaled(&mut r, factor - other, &change.of_points);
         }
-        r
+        Ok(r)
     }
 
     /// Looks along the direction for a point, and comes back; also gives the number of evaluations.
@@ -212,7 +234,8 @@ impl<T: FloatElement> Solver<T> {
             let slope = dot(&grad, &self.direction);
             Ok(Point { t, loss, grad, slope })
         };
-        let begin = Point { t: 0.0, loss: self.loss, grad: self.grad.clone(), slope };
+        let grad = Buffer::try_copy_of(&self.grad).in_operation(NAME)?;
+        let begin = Point { t: 0.0, loss: self.loss, grad, slope };
         let size = norm(&self.direction, f64::INFINITY);
         let found = strong_wolfe::search(evaluate, begin, self.t, size, tolerance_change, most)?;
         Ok((found, asked))

@@ -1,5 +1,7 @@
 //! Saving and going on.
 
+use std::sync::Arc;
+
 use chainrule_kernels::Buffer;
 use chainrule_tensor::{DType, FloatElement, Parameter, Result, Shape, StateDict, Tensor, bail};
 use serde::{Deserialize, Serialize};
@@ -52,9 +54,11 @@ impl Lbfgs {
     /// options, the counts, and the names and shapes of the parameters.
     ///
     /// # Errors
-    /// When two parameters have one name.
+    /// When two parameters have one name, an option is out of its range, or there is no memory.
     #[track_caller]
     pub fn state_dict(&self) -> Result<StateDict> {
+        // JSON has no word for a NaN, and no state dict is written that could not be read.
+        self.options.check(self.scheduled_lr)?;
         let parameters = self.describe("state_dict")?;
         let mut dict = StateDict::new();
         let saved = with_solver!(&self.solver, solver => {
@@ -99,7 +103,9 @@ impl Lbfgs {
             Ok(saved) => saved,
             Err(error) => bail!(Data, OPERATION, "the state cannot be read: {error}"),
         };
-        if let Err(error) = saved.options.validate() {
+        // Such as a scheduler left it: else it could not have been saved.
+        let scheduled_lr = Some(saved.options.lr);
+        if let Err(error) = saved.options.check(scheduled_lr) {
             bail!(Data, OPERATION, "{}", error.message());
         }
         let order = order(&self.describe(OPERATION)?, &saved.parameters)?;
@@ -109,28 +115,55 @@ impl Lbfgs {
         };
         self.options = saved.options;
         self.initial_lr = saved.initial_lr;
+        self.scheduled_lr = scheduled_lr;
         Ok(())
     }
 }
 
+#[track_caller]
 fn save<T: FloatElement>(dict: &mut StateDict, solver: &Solver<T>) -> Result<()> {
     let length = solver.grad.len();
-    let all = |vectors: Vec<&Buffer<T>>| {
-        let values: Vec<T> = vectors.iter().flat_map(|vector| vector.iter().copied()).collect();
-        Tensor::from_buffer(Buffer::from_vec(values), Shape::from([vectors.len(), length]))
-    };
     if solver.n_iter > 0 {
-        dict.insert("d", Tensor::from_buffer(solver.direction.clone(), Shape::from([length]))?)?;
-        dict.insert("prev_flat_grad", Tensor::from_buffer(solver.grad.clone(), Shape::from([length]))?)?;
-        dict.insert("old_dirs", all(solver.history.iter().map(|d| &d.of_gradients).collect())?)?;
-        dict.insert("old_stps", all(solver.history.iter().map(|d| &d.of_points).collect())?)?;
+        dict.insert("d", copy([&*solver.direction], &[length])?)?;
+        dict.insert("prev_flat_grad", copy([&*solver.grad], &[length])?)?;
+        let shape = [solver.history.len(), length];
+        dict.insert("old_dirs", copy(solver.history.iter().map(|d| &d.of_gradients), &shape)?)?;
+        dict.insert("old_stps", copy(solver.history.iter().map(|d| &d.of_points), &shape)?)?;
     }
     Ok(())
+}
+
+/// Vectors as a tensor, whose last dimension is as long as they are.
+#[track_caller]
+fn copy<'a, T: FloatElement>(
+    vectors: impl IntoIterator<Item = &'a Buffer<T>>,
+    shape: &[usize],
+) -> Result<Tensor> {
+    let shape = Shape::from(shape);
+    let mut values = shape.allocate::<T>("state_dict")?;
+    let mut rest = &mut values[..];
+    for vector in vectors {
+        let (part, behind) = rest.split_at_mut(vector.len());
+        part.copy_from_slice(vector);
+        rest = behind;
+    }
+    Tensor::from_buffer(values, shape)
 }
 
 /// Where the numbers of each parameter are in the saved vectors.
 #[track_caller]
 fn order(here: &[SavedParameter], saved: &[SavedParameter]) -> Result<Vec<std::ops::Range<usize>>> {
+    if let Some(unexpected) = saved.iter().find(|s| !here.contains(s)) {
+        bail!(
+            Data,
+            "load_state_dict",
+            "the optimizer has no parameter {} of shape {} ({})",
+            unexpected.name,
+            Shape::from(&unexpected.shape[..]),
+            unexpected.dtype
+        );
+    }
+    // All shapes are those of parameters that there are.
     let numel = |parameter: &SavedParameter| parameter.shape.iter().product::<usize>();
     let mut ranges = Vec::with_capacity(here.len());
     for parameter in here {
@@ -146,9 +179,6 @@ fn order(here: &[SavedParameter], saved: &[SavedParameter]) -> Result<Vec<std::o
         };
         let start = saved[..place].iter().map(numel).sum();
         ranges.push(start..start + numel(parameter));
-    }
-    if let Some(unexpected) = saved.iter().find(|s| !here.contains(s)) {
-        bail!(Data, "load_state_dict", "the optimizer has no parameter {}", unexpected.name);
     }
     if saved.len() != here.len() {
         bail!(Data, "load_state_dict", "a parameter occurs twice in the state dict");
@@ -178,13 +208,13 @@ fn load<T: FloatElement>(
     if saved.n_iter > 0 {
         let numbers: usize = order.iter().map(ExactSizeIterator::len).sum();
         let shape = [saved.ro.len(), numbers];
-        solver.direction = Buffer::from_vec(read(dict, "d", &[numbers], order)?.concat());
-        solver.grad = Buffer::from_vec(read(dict, "prev_flat_grad", &[numbers], order)?.concat());
+        solver.direction = Arc::new(Buffer::from_vec(read(dict, "d", &[numbers], order)?.concat()));
+        solver.grad = Arc::new(Buffer::from_vec(read(dict, "prev_flat_grad", &[numbers], order)?.concat()));
         let of_gradients = read(dict, "old_dirs", &shape, order)?;
         let of_points = read(dict, "old_stps", &shape, order)?;
         for ((of_gradients, of_points), &rho) in of_gradients.into_iter().zip(of_points).zip(&saved.ro) {
             let (of_gradients, of_points) = (Buffer::from_vec(of_gradients), Buffer::from_vec(of_points));
-            solver.history.push_back(Difference { of_gradients, of_points, rho });
+            solver.history.push_back(Arc::new(Difference { of_gradients, of_points, rho }));
         }
     }
     Ok(solver)

@@ -1,7 +1,9 @@
 //! A line search for the strong Wolfe conditions: first out, until a minimum is between two points, then in.
 
 use chainrule_kernels::Buffer;
-use chainrule_tensor::{FloatElement, Result};
+use chainrule_tensor::{FloatElement, InOperation, Result};
+
+use super::NAME;
 
 /// How much the loss has to fall, as a part of what the slope at the beginning promises.
 const ENOUGH_FALL: f64 = 1e-4;
@@ -9,13 +11,20 @@ const ENOUGH_FALL: f64 = 1e-4;
 const FLAT: f64 = 0.9;
 
 /// A point on the line.
-#[derive(Clone)]
 pub(super) struct Point<T: FloatElement> {
     pub(super) t: f64,
     pub(super) loss: f64,
     pub(super) grad: Buffer<T>,
     /// The derivative of the loss by t.
     pub(super) slope: f64,
+}
+
+impl<T: FloatElement> Point<T> {
+    #[track_caller]
+    fn try_clone(&self) -> Result<Self> {
+        let grad = Buffer::try_copy_of(&self.grad).in_operation(NAME)?;
+        Ok(Point { grad, ..*self })
+    }
 }
 
 /// Looks for a point, beginning with `t`, by `most` + 1 evaluations at most. `size` is the largest change of a value
@@ -33,7 +42,7 @@ pub(super) fn search<T: FloatElement>(
     let too_high = |point: &Point<T>| point.loss > loss + ENOUGH_FALL * point.t * slope;
     let flat = |point: &Point<T>| point.slope.abs() <= -FLAT * slope;
 
-    let mut before = begin.clone();
+    let mut before = begin.try_clone()?;
     let mut point = evaluate(t)?;
     let mut rounds = 0;
     let mut bracket = loop {
@@ -84,7 +93,7 @@ pub(super) fn search<T: FloatElement>(
             return Ok(point);
         }
         if point.slope * (bracket[1 - low].t - bracket[low].t) >= 0.0 {
-            bracket[1 - low] = bracket[low].clone();
+            bracket[1 - low] = bracket[low].try_clone()?;
         }
         bracket[low] = point;
     }

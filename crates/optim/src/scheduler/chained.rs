@@ -4,13 +4,17 @@ use chainrule_tensor::{Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{LrScheduler, state};
+use super::rehearsal::Rehearsal;
+use super::{LrScheduler, order, state};
 use crate::groups::Hyperparameters;
 
 const NAME: &str = "ChainedScheduler";
 
 /// Steps several schedulers, one after the other, so that their factors multiply (PyTorch:
 /// `torch.optim.lr_scheduler.ChainedScheduler`).
+///
+/// A schedule with a minimum other than 0 goes towards it from wherever the others have left the learning rate: below it,
+/// [`CosineAnnealingLR`](super::CosineAnnealingLR) with its `eta_min` can go on to below 0, as in PyTorch.
 ///
 /// ```
 /// # use chainrule_tensor::{Parameter, Result, Tensor};
@@ -29,6 +33,7 @@ const NAME: &str = "ChainedScheduler";
 pub struct ChainedScheduler {
     schedulers: Vec<Box<dyn LrScheduler>>,
     last_lr: Vec<f64>,
+    has_stepped: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,8 +52,8 @@ impl ChainedScheduler {
         if schedulers.is_empty() {
             bail!(Value, NAME, "there are no schedulers to chain");
         }
-        let last_lr = rates(optimizer);
-        Ok(ChainedScheduler { schedulers, last_lr })
+        let last_lr = Rehearsal::new(optimizer)?.rates();
+        Ok(ChainedScheduler { schedulers, last_lr, has_stepped: false })
     }
 
     /// The schedulers.
@@ -57,26 +62,31 @@ impl ChainedScheduler {
     }
 }
 
-fn rates(optimizer: &dyn Hyperparameters) -> Vec<f64> {
-    (0..optimizer.num_groups()).map(|group| optimizer.lr(group)).collect()
-}
-
 impl LrScheduler for ChainedScheduler {
     #[track_caller]
     fn step(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()> {
-        for scheduler in &mut self.schedulers {
-            scheduler.step(optimizer)?;
+        let epoch = u64::from(self.has_stepped);
+        order::check(NAME, epoch, optimizer);
+        // On copies, so that nothing has changed where a later one fails.
+        let mut rehearsal = Rehearsal::new(optimizer)?;
+        let mut schedulers = self.schedulers.clone();
+        for scheduler in &mut schedulers {
+            scheduler.step(&mut rehearsal)?;
         }
-        self.last_lr = rates(optimizer);
+        rehearsal.perform(optimizer)?;
+        *self = ChainedScheduler { schedulers, last_lr: rehearsal.rates(), has_stepped: true };
         Ok(())
     }
 
     #[track_caller]
     fn restart(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()> {
-        for scheduler in &mut self.schedulers {
-            scheduler.restart(optimizer)?;
+        let mut rehearsal = Rehearsal::new(optimizer)?;
+        let mut schedulers = self.schedulers.clone();
+        for scheduler in &mut schedulers {
+            scheduler.restart(&mut rehearsal)?;
         }
-        self.last_lr = rates(optimizer);
+        rehearsal.perform(optimizer)?;
+        *self = ChainedScheduler { schedulers, last_lr: rehearsal.rates(), has_stepped: false };
         Ok(())
     }
 
@@ -94,7 +104,7 @@ impl LrScheduler for ChainedScheduler {
     fn load_state_dict(&mut self, state: &str) -> Result<()> {
         let saved: Saved = state::read(NAME, state)?;
         self.schedulers = state::read_all(NAME, &self.schedulers, &saved.schedulers)?;
-        self.last_lr = saved.last_lr;
+        (self.last_lr, self.has_stepped) = (saved.last_lr, true);
         Ok(())
     }
 

@@ -28,7 +28,7 @@ pub struct ConstantLRSchedule {
     /// The factor, from 0 to 1. Default 1/3. After a factor of 0 the initial learning rates come back, where
     /// PyTorch's become NaN.
     pub factor: f64,
-    /// How many epochs it lasts. Default 5.
+    /// How many epochs it lasts. Default 5. With 0 it stays for ever, as in PyTorch.
     pub total_iters: u64,
 }
 
@@ -64,7 +64,8 @@ impl Schedule for ConstantLRSchedule {
             now.lr * self.factor
         } else if now.epoch != self.total_iters {
             now.lr
-        } else if self.factor == 0.0 {
+        } else if self.factor < f64::MIN_POSITIVE {
+            // What such a factor has left has lost its digits, and its inverse may be infinite.
             now.initial_lr
         } else {
             now.lr * (1.0 / self.factor)

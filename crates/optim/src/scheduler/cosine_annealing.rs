@@ -69,10 +69,11 @@ impl Schedule for CosineAnnealingLRSchedule {
             return Ok(now.lr);
         }
         let height = |epoch: u64| 1.0 + (PI * epoch as f64 / t_max as f64).cos();
+        let before = height(now.epoch - 1);
         // From the minimum there is no quotient to go on with.
-        if (now.epoch - 1) % (2 * t_max) == t_max {
+        if u128::from(now.epoch - 1) % (2 * u128::from(t_max)) == u128::from(t_max) || before == 0.0 {
             return Ok(now.lr + (now.initial_lr - eta_min) * (1.0 - (PI / t_max as f64).cos()) / 2.0);
         }
-        Ok(height(now.epoch) / height(now.epoch - 1) * (now.lr - eta_min) + eta_min)
+        Ok(height(now.epoch) / before * (now.lr - eta_min) + eta_min)
     }
 }

@@ -25,7 +25,7 @@ use crate::groups::Hyperparameters;
 /// let schedule = CyclicLRSchedule { step_size_up: 2, ..CyclicLRSchedule::new(1.0, 3.0) };
 /// let scheduler = CyclicLR::with_schedule(&mut optimizer, schedule)?;
 /// assert_eq!(scheduler.preview(&optimizer, 6)?.concat(), [1.0, 2.0, 3.0, 2.0, 1.0, 2.0]);
-/// assert_eq!(optimizer.momentum(0), Some(0.9));
+/// assert_eq!(optimizer.momentum(0)?, Some(0.9));
 /// # Ok(())
 /// # }
 /// ```
@@ -47,7 +47,7 @@ pub struct CyclicLRSchedule {
     /// The factor of [`CyclicMode::ExpRange`]. Default 1.
     pub gamma: f64,
     /// Whether the momentum (or the first of `betas`) goes from `max_momentum` down to `base_momentum` while the
-    /// learning rate goes up. Default true.
+    /// learning rate goes up; it stays between the two, whatever the height of the cycle. Default true.
     pub cycle_momentum: bool,
     /// The lowest momentum of each group. Default 0.8.
     pub base_momentum: PerGroup,
@@ -114,8 +114,8 @@ impl CyclicLRSchedule {
 
     /// How far the values are from their base, from 0 to 1, before and with the change of height.
     fn part(&self, step: u64) -> f64 {
-        let (up, down) = (self.step_size_up, self.step_size_down.unwrap_or(self.step_size_up));
-        let (total, ratio) = ((up + down) as f64, up as f64 / (up + down) as f64);
+        let (up, down) = (self.step_size_up as f64, self.step_size_down.unwrap_or(self.step_size_up) as f64);
+        let (total, ratio) = (up + down, up / (up + down));
         let cycle = (1.0 + step as f64 / total).floor();
         let x = 1.0 + step as f64 / total - cycle;
         let part = if x <= ratio { x / ratio } else { (x - 1.0) / (ratio - 1.0) };
@@ -133,7 +133,7 @@ impl CyclicLR {
     /// A scheduler at step 0 with the default options.
     ///
     /// # Errors
-    /// When the optimizer has no momentum, or a learning rate is negative or not finite.
+    /// When the optimizer has no momentum or cannot have these, or a learning rate is negative or not finite.
     #[track_caller]
     pub fn new(
         optimizer: &mut dyn Hyperparameters,
@@ -169,12 +169,11 @@ impl Schedule for CyclicLRSchedule {
         self.base_lr.fits(Self::NAME, "base_lr", groups)?;
         self.max_lr.fits(Self::NAME, "max_lr", groups)?;
         if self.cycle_momentum {
-            self.base_momentum.fits(Self::NAME, "base_momentum", groups)?;
-            self.max_momentum.fits(Self::NAME, "max_momentum", groups)?;
-            check::has_momentum(Self::NAME, optimizer)?;
+            let bounds = [("base_momentum", &self.base_momentum), ("max_momentum", &self.max_momentum)];
+            check::cycles_momentum(Self::NAME, optimizer, bounds)?;
         }
         for group in 0..groups {
-            optimizer.set_lr(group, *self.base_lr.of(Self::NAME, "base_lr", group)?);
+            optimizer.set_lr(group, *self.base_lr.of(Self::NAME, "base_lr", group)?)?;
         }
         Ok(())
     }
@@ -191,7 +190,9 @@ impl Schedule for CyclicLRSchedule {
         }
         let base = self.base_momentum.of(Self::NAME, "base_momentum", now.group)?;
         let max = self.max_momentum.of(Self::NAME, "max_momentum", now.group)?;
-        Ok(Some(max - (max - base) * self.part(now.epoch)))
+        // A height above 1 must not make a momentum of it that no optimizer takes.
+        let momentum = max - (max - base) * self.part(now.epoch);
+        Ok(Some(momentum.clamp(base.min(*max), base.max(*max))))
     }
 
     fn adopt(&mut self, loader: &Self) -> Result<()> {

@@ -8,7 +8,8 @@ use crate::groups::Hyperparameters;
 
 /// Multiplies the learning rates by a factor that goes from `start_factor` at epoch 0 to `end_factor` at epoch
 /// `total_iters` in equal steps, and stays there (PyTorch: `torch.optim.lr_scheduler.LinearLR`). A change from
-/// outside is kept.
+/// outside is kept. Each learning rate is computed from the one before, so an `end_factor` of 0 may end a rounding error
+/// away from 0, also below it.
 ///
 /// ```
 /// # use chainrule_tensor::{Parameter, Result, Tensor};
@@ -82,6 +83,12 @@ impl Schedule for LinearLRSchedule {
         // The quotient of the factors of this epoch and the one before.
         let rise = self.end_factor - self.start_factor;
         let before = self.total_iters as f64 * self.start_factor + (now.epoch - 1) as f64 * rise;
-        Ok(now.lr * (1.0 + rise / before))
+        let lr = now.lr * (1.0 + rise / before);
+        if lr.is_finite() {
+            return Ok(lr);
+        }
+        // The first factor was too small for a quotient.
+        let part = now.epoch as f64 / self.total_iters as f64;
+        Ok(now.initial_lr * (self.start_factor + rise * part))
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! let mut rates = Vec::new();
 //! for _epoch in 0..5 {
-//!     rates.push(optimizer.lr(0));
+//!     rates.push(optimizer.lr(0)?);
 //!     optimizer.step()?;
 //!     scheduler.step(&mut optimizer)?;
 //! }
@@ -22,6 +22,13 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The optimizer's step comes first: else no update is made with the learning rate of epoch 0, and a line on the standard
+//! error says so, once.
+//!
+//! No schedule ends a training: beyond its end the last learning rate stays, and where a chain of schedulers overshoots
+//! 0, as it may in PyTorch, the optimizer takes the negative rate. An error are only rates that are no finite numbers, such
+//! as a function may give, or a factor above 1 in the end; a step that fails changes nothing.
 //!
 //! "Epoch" is whatever the calls of `step` count: [`OneCycleLR`] and [`CyclicLR`] are stepped after every batch.
 //!
@@ -37,6 +44,7 @@ mod lambda;
 mod linear;
 mod multi_step_lr;
 mod one_cycle;
+mod order;
 mod per_group;
 mod plateau;
 mod polynomial;
@@ -48,7 +56,7 @@ mod step_lr;
 mod swa;
 mod warm_restarts;
 
-use chainrule_tensor::Result;
+use chainrule_tensor::{Result, try_vec};
 
 use crate::groups::Hyperparameters;
 use rehearsal::Rehearsal;
@@ -76,13 +84,16 @@ pub trait LrScheduler: std::fmt::Debug + Send + Sync {
     /// Goes on to the next epoch (or batch, whatever the scheduler counts).
     ///
     /// # Errors
-    /// When the schedule has no next epoch.
+    /// When a learning rate would not be a finite number, or the schedule does not fit the optimizer's groups; nothing
+    /// changes then.
+    #[track_caller]
     fn step(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()>;
 
     /// Goes back to epoch 0 and sets its learning rates, as when the scheduler was made: from the present ones.
     ///
     /// # Errors
-    /// When the schedule does not fit the optimizer's groups.
+    /// When the schedule does not fit the optimizer's groups; nothing changes then.
+    #[track_caller]
     fn restart(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()>;
 
     /// The learning rates of the groups, as this scheduler set them last.
@@ -92,6 +103,7 @@ pub trait LrScheduler: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// When an option cannot be written as JSON.
+    #[track_caller]
     fn state_dict(&self) -> Result<String>;
 
     /// Takes over a state that [`state_dict`](LrScheduler::state_dict) gave. The learning rates themselves are in
@@ -99,6 +111,7 @@ pub trait LrScheduler: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// When the state is of another scheduler, or cannot be read; nothing changes then.
+    #[track_caller]
     fn load_state_dict(&mut self, state: &str) -> Result<()>;
 
     /// A copy: `Box::new(self.clone())`.
@@ -108,11 +121,12 @@ pub trait LrScheduler: std::fmt::Debug + Send + Sync {
     /// nor the optimizer changes.
     ///
     /// # Errors
-    /// When the schedule does not have so many epochs.
+    /// As [`step`](LrScheduler::step), and when there is no memory for so many.
+    #[track_caller]
     fn preview(&self, optimizer: &dyn Hyperparameters, n: usize) -> Result<Vec<Vec<f64>>> {
-        let mut optimizer = Rehearsal::new(optimizer);
+        let mut optimizer = Rehearsal::new(optimizer)?;
         let mut scheduler = self.boxed();
-        let mut curve = Vec::with_capacity(n);
+        let mut curve = try_vec("preview", n)?;
         for epoch in 0..n {
             if epoch > 0 {
                 scheduler.step(&mut optimizer)?;
@@ -126,5 +140,40 @@ pub trait LrScheduler: std::fmt::Debug + Send + Sync {
 impl Clone for Box<dyn LrScheduler> {
     fn clone(&self) -> Self {
         (**self).boxed()
+    }
+}
+
+/// So that errors name the line that calls the box; a call through `dyn` alone loses it.
+impl LrScheduler for Box<dyn LrScheduler> {
+    fn step(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()> {
+        here((**self).step(optimizer))
+    }
+
+    fn restart(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()> {
+        here((**self).restart(optimizer))
+    }
+
+    fn last_lr(&self) -> &[f64] {
+        (**self).last_lr()
+    }
+
+    fn state_dict(&self) -> Result<String> {
+        here((**self).state_dict())
+    }
+
+    fn load_state_dict(&mut self, state: &str) -> Result<()> {
+        here((**self).load_state_dict(state))
+    }
+
+    fn boxed(&self) -> Box<dyn LrScheduler> {
+        (**self).boxed()
+    }
+}
+
+#[track_caller]
+fn here<T>(result: Result<T>) -> Result<T> {
+    match result {
+        Ok(value) => Ok(value),
+        Err(error) => Err(error.at_caller()),
     }
 }

@@ -13,6 +13,9 @@ use crate::groups::Hyperparameters;
 /// they began, and the momentum the other way (PyTorch: `torch.optim.lr_scheduler.OneCycleLR`). To be stepped after
 /// every batch. A change from outside is overwritten, and so are the initial learning rates.
 ///
+/// Step `total_steps` − 1 has the last learning rate, which stays: PyTorch goes on along the curve for one more step (up
+/// again, or to below 0), and refuses all beyond.
+///
 /// Source: Smith & Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates"
 /// (2017). The paper has three phases; two are the default here and in PyTorch.
 ///
@@ -27,7 +30,7 @@ use crate::groups::Hyperparameters;
 /// let curve = scheduler.preview(&optimizer, 10)?.concat();
 /// assert!((curve[0] - 0.04).abs() < 1e-12 && curve[2] == 1.0);
 /// assert!((curve[9] - 4e-6).abs() < 1e-12);
-/// assert_eq!(optimizer.momentum(0), Some(0.95));
+/// assert_eq!(optimizer.momentum(0)?, Some(0.95));
 /// # Ok(())
 /// # }
 /// ```
@@ -98,12 +101,10 @@ impl OneCycleLRSchedule {
     }
 
     /// The value of a step: from `first` to `peak`, then to `last` (in three phases by way of `first`).
-    fn value(&self, step: u64, first: f64, peak: f64, last: f64) -> Result<f64> {
+    fn value(&self, step: u64, first: f64, peak: f64, last: f64) -> f64 {
         let total = self.total_steps;
-        if step > total {
-            bail!(Value, Self::NAME, "step {step} is beyond total_steps, which is {total}");
-        }
-        let (step, end) = (step as f64, total as f64 - 1.0);
+        let end = total as f64 - 1.0;
+        let step = (step as f64).min(end);
         let rise = self.pct_start * total as f64 - 1.0;
         let fall = 2.0 * self.pct_start * total as f64 - 2.0;
         let (from, to, start, goal) = if step <= rise {
@@ -117,7 +118,7 @@ impl OneCycleLRSchedule {
         };
         // A phase of no steps is over when it begins.
         let part = if to > from { (step - from) / (to - from) } else { 1.0 };
-        Ok(self.anneal_strategy.between(start, goal, part))
+        self.anneal_strategy.between(start, goal, part)
     }
 }
 
@@ -125,7 +126,8 @@ impl OneCycleLR {
     /// A scheduler at step 0 with the default options.
     ///
     /// # Errors
-    /// When the optimizer has no momentum, `total_steps` is 0, or a learning rate is negative or not finite.
+    /// When the optimizer has no momentum or cannot have these, `total_steps` is 0, or a learning rate is negative or not
+    /// finite; nothing changes then.
     #[track_caller]
     pub fn new(
         optimizer: &mut dyn Hyperparameters,
@@ -164,12 +166,12 @@ impl Schedule for OneCycleLRSchedule {
         let groups = optimizer.num_groups();
         self.max_lr.fits(Self::NAME, "max_lr", groups)?;
         if self.cycle_momentum {
-            self.base_momentum.fits(Self::NAME, "base_momentum", groups)?;
-            self.max_momentum.fits(Self::NAME, "max_momentum", groups)?;
-            check::has_momentum(Self::NAME, optimizer)?;
+            let bounds = [("base_momentum", &self.base_momentum), ("max_momentum", &self.max_momentum)];
+            check::cycles_momentum(Self::NAME, optimizer, bounds)?;
         }
         for group in 0..groups {
-            optimizer.set_initial_lr(group, self.max_lr.of(Self::NAME, "max_lr", group)? / self.div_factor);
+            optimizer
+                .set_initial_lr(group, self.max_lr.of(Self::NAME, "max_lr", group)? / self.div_factor)?;
         }
         Ok(())
     }
@@ -177,7 +179,7 @@ impl Schedule for OneCycleLRSchedule {
     fn lr(&self, now: &Moment) -> Result<f64> {
         let max = *self.max_lr.of(Self::NAME, "max_lr", now.group)?;
         let first = max / self.div_factor;
-        self.value(now.epoch, first, max, first / self.final_div_factor)
+        Ok(self.value(now.epoch, first, max, first / self.final_div_factor))
     }
 
     fn momentum(&self, now: &Moment) -> Result<Option<f64>> {
@@ -186,6 +188,6 @@ impl Schedule for OneCycleLRSchedule {
         }
         let base = *self.base_momentum.of(Self::NAME, "base_momentum", now.group)?;
         let max = *self.max_momentum.of(Self::NAME, "max_momentum", now.group)?;
-        self.value(now.epoch, max, base, max).map(Some)
+        Ok(Some(self.value(now.epoch, max, base, max)))
     }
 }

@@ -19,7 +19,7 @@ pub enum PerGroup<T = f64> {
 impl<T> PerGroup<T> {
     /// The value of a group.
     #[track_caller]
-    pub(super) fn of(&self, scheduler: &str, name: &str, group: usize) -> Result<&T> {
+    pub(crate) fn of(&self, scheduler: &str, name: &str, group: usize) -> Result<&T> {
         match self {
             PerGroup::All(value) => Ok(value),
             PerGroup::Each(values) => match values.get(group) {
@@ -36,7 +36,7 @@ impl<T> PerGroup<T> {
 
     /// Checks that there is one for each of the optimizer's groups.
     #[track_caller]
-    pub(super) fn fits(&self, scheduler: &str, name: &str, groups: usize) -> Result<()> {
+    pub(crate) fn fits(&self, scheduler: &str, name: &str, groups: usize) -> Result<()> {
         match self {
             PerGroup::Each(values) if values.len() != groups => {
                 bail!(Value, scheduler, "{name} has {} values for {groups} parameter groups", values.len())

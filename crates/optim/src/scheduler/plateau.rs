@@ -24,7 +24,7 @@ const NAME: &str = "ReduceLROnPlateau";
 /// for validation_loss in [0.9, 0.8, 0.8, 0.85] {
 ///     scheduler.step(&mut optimizer, validation_loss)?;
 /// }
-/// assert_eq!(optimizer.lr(0), 0.1);
+/// assert_eq!(optimizer.lr(0)?, 0.1);
 /// # Ok(())
 /// # }
 /// ```
@@ -109,8 +109,8 @@ impl ReduceLROnPlateauOptions {
     }
 
     fn is_better(&self, metric: f64, best: f64) -> bool {
-        let threshold = self.threshold;
-        // The best so far is infinitely bad at first.
+        // The best so far is infinitely bad at first, and no threshold makes that any better.
+        let threshold = if best.is_finite() { self.threshold } else { 0.0 };
         let margin = if best.is_finite() { threshold * best.abs() } else { 0.0 };
         match (self.mode, self.threshold_mode) {
             (PlateauMode::Min, ThresholdMode::Rel) => metric < best * (1.0 - threshold),
@@ -140,10 +140,6 @@ struct Saved {
     progress: Progress,
 }
 
-fn rates(optimizer: &dyn Hyperparameters) -> Vec<f64> {
-    (0..optimizer.num_groups()).map(|group| optimizer.lr(group)).collect()
-}
-
 impl ReduceLROnPlateau {
     /// A scheduler that has seen no metric.
     ///
@@ -154,7 +150,7 @@ impl ReduceLROnPlateau {
         options.validate()?;
         options.min_lr.fits(NAME, "min_lr", optimizer.num_groups())?;
         let best = if options.mode == PlateauMode::Min { f64::INFINITY } else { f64::NEG_INFINITY };
-        let last_lr = rates(optimizer);
+        let last_lr = Rehearsal::new(optimizer)?.rates();
         let progress = Progress { epoch: 0, last_lr, best, num_bad_epochs: 0, cooldown_counter: 0 };
         Ok(ReduceLROnPlateau { options, progress })
     }
@@ -166,12 +162,12 @@ impl ReduceLROnPlateau {
     #[track_caller]
     pub fn step(&mut self, optimizer: &mut dyn Hyperparameters, metric: f64) -> Result<()> {
         let (options, mut progress) = (&self.options, self.progress.clone());
-        progress.epoch += 1;
+        progress.epoch = progress.epoch.saturating_add(1);
         if options.is_better(metric, progress.best) {
             progress.best = metric;
             progress.num_bad_epochs = 0;
         } else {
-            progress.num_bad_epochs += 1;
+            progress.num_bad_epochs = progress.num_bad_epochs.saturating_add(1);
         }
         if progress.cooldown_counter > 0 {
             progress.cooldown_counter -= 1;
@@ -182,14 +178,14 @@ impl ReduceLROnPlateau {
             progress.cooldown_counter = options.cooldown;
             progress.num_bad_epochs = 0;
         }
-        progress.last_lr = rates(optimizer);
+        progress.last_lr = Rehearsal::new(optimizer)?.rates();
         self.progress = progress;
         Ok(())
     }
 
     #[track_caller]
     fn reduce(&self, optimizer: &mut dyn Hyperparameters) -> Result<()> {
-        let mut reduced = rates(optimizer);
+        let mut reduced = Rehearsal::new(optimizer)?.rates();
         for (group, lr) in reduced.iter_mut().enumerate() {
             let lowest = *self.options.min_lr.of(NAME, "min_lr", group)?;
             let lower = (*lr * self.options.factor).max(lowest);
@@ -198,7 +194,7 @@ impl ReduceLROnPlateau {
             }
         }
         for (group, lr) in reduced.into_iter().enumerate() {
-            optimizer.set_lr(group, lr);
+            optimizer.set_lr(group, lr)?;
         }
         Ok(())
     }
@@ -235,7 +231,7 @@ impl ReduceLROnPlateau {
     /// As [`step`](ReduceLROnPlateau::step).
     #[track_caller]
     pub fn preview(&self, optimizer: &dyn Hyperparameters, metrics: &[f64]) -> Result<Vec<Vec<f64>>> {
-        let mut optimizer = Rehearsal::new(optimizer);
+        let mut optimizer = Rehearsal::new(optimizer)?;
         let mut scheduler = self.clone();
         let mut curve = vec![optimizer.rates()];
         for &metric in metrics {
@@ -263,6 +259,9 @@ impl ReduceLROnPlateau {
     pub fn load_state_dict(&mut self, state: &str) -> Result<()> {
         let Saved { options, progress } = state::read(NAME, state)?;
         options.validate()?;
+        if progress.best.is_nan() {
+            bail!(Data, NAME, "the state has a best metric that is a NaN");
+        }
         *self = ReduceLROnPlateau { options, progress };
         Ok(())
     }

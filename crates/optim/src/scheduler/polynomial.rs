@@ -61,6 +61,9 @@ impl Schedule for PolynomialLRSchedule {
             return Ok(now.lr);
         }
         let left = |epoch: u64| 1.0 - epoch as f64 / self.total_iters as f64;
-        Ok(now.lr * (left(now.epoch) / left(now.epoch - 1)).powf(self.power))
+        let before = left(now.epoch - 1);
+        // Near the end of a schedule of more epochs than f64 tells apart it is 0 already.
+        let quotient = if before > 0.0 { left(now.epoch) / before } else { 0.0 };
+        Ok(now.lr * quotient.powf(self.power))
     }
 }

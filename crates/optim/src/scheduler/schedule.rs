@@ -4,7 +4,8 @@ use chainrule_tensor::{Result, bail};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{LrScheduler, state};
+use super::rehearsal::Rehearsal;
+use super::{LrScheduler, order, state};
 use crate::groups::Hyperparameters;
 
 /// A rule by which learning rates follow from those of the epoch before, group by group.
@@ -14,10 +15,12 @@ use crate::groups::Hyperparameters;
 /// ```
 /// # use chainrule_tensor::{Parameter, Result, Tensor};
 /// use chainrule_optim::scheduler::{Moment, Schedule, Scheduler};
+/// use chainrule_optim::serde::{Deserialize, Serialize};
 /// use chainrule_optim::{LrScheduler, Sgd, SgdOptions};
 ///
 /// /// The learning rate falls with the root of the epoch.
-/// #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+/// #[derive(Clone, Debug, Serialize, Deserialize)]
+/// #[serde(crate = "chainrule_optim::serde")] // of the whole library: "chainrule::optim::serde"
 /// struct InverseRoot;
 ///
 /// impl Schedule for InverseRoot {
@@ -53,7 +56,7 @@ pub trait Schedule: Clone + std::fmt::Debug + Send + Sync + Serialize + Deserial
     /// unless implemented.
     ///
     /// # Errors
-    /// When the options do not fit the optimizer; nothing has changed then.
+    /// When the options do not fit the optimizer. What was changed is undone then.
     #[track_caller]
     fn prepare(&self, _optimizer: &mut dyn Hyperparameters) -> Result<()> {
         Ok(())
@@ -63,12 +66,14 @@ pub trait Schedule: Clone + std::fmt::Debug + Send + Sync + Serialize + Deserial
     ///
     /// # Errors
     /// When the schedule has no such epoch or group.
+    #[track_caller]
     fn lr(&self, now: &Moment) -> Result<f64>;
 
     /// The momentum of a group (the first of its `betas`), for schedules that cycle it; `None` leaves it alone.
     ///
     /// # Errors
     /// When the schedule has no such epoch or group.
+    #[track_caller]
     fn momentum(&self, _now: &Moment) -> Result<Option<f64>> {
         Ok(None)
     }
@@ -126,12 +131,14 @@ impl<S: Schedule> Scheduler<S> {
     /// A scheduler at epoch 0, whose learning rates are set at once.
     ///
     /// # Errors
-    /// When an option of the schedule is out of its range or does not fit the optimizer.
+    /// When an option of the schedule is out of its range or does not fit the optimizer; nothing changes then.
     #[track_caller]
     pub fn with_schedule(optimizer: &mut dyn Hyperparameters, schedule: S) -> Result<Self> {
         schedule.validate()?;
-        schedule.prepare(optimizer)?;
-        let progress = Progress::set(&schedule, 0, 0.0, optimizer)?;
+        let mut rehearsal = Rehearsal::new(optimizer)?;
+        schedule.prepare(&mut rehearsal)?;
+        let progress = Progress::set(&schedule, 0, 0.0, &mut rehearsal)?;
+        rehearsal.perform(optimizer)?;
         Ok(Scheduler { schedule, progress })
     }
 
@@ -165,20 +172,24 @@ impl Progress {
         let mut last_lr = Vec::with_capacity(optimizer.num_groups());
         let mut momenta = Vec::with_capacity(optimizer.num_groups());
         for group in 0..optimizer.num_groups() {
-            let (lr, initial_lr) = (optimizer.lr(group), optimizer.initial_lr(group));
+            let (lr, initial_lr) = (optimizer.lr(group)?, optimizer.initial_lr(group)?);
             let now = Moment { epoch, fraction, group, lr, initial_lr };
             let lr = schedule.lr(&now)?;
             if !lr.is_finite() {
                 bail!(Value, S::NAME, "the learning rate of group {group} in epoch {epoch} would be {lr}");
             }
-            last_lr.push(lr);
-            momenta.push(schedule.momentum(&now)?);
-        }
-        for (group, (&lr, momentum)) in last_lr.iter().zip(momenta).enumerate() {
-            optimizer.set_initial_lr(group, optimizer.initial_lr(group));
-            optimizer.set_lr(group, lr);
+            let momentum = schedule.momentum(&now)?;
             if let Some(momentum) = momentum {
-                optimizer.set_momentum(group, momentum);
+                optimizer.momentum_range(group)?.check(S::NAME, "momentum", momentum)?;
+            }
+            last_lr.push(lr);
+            momenta.push((initial_lr, momentum));
+        }
+        for (group, (&lr, (initial_lr, momentum))) in last_lr.iter().zip(momenta).enumerate() {
+            optimizer.set_initial_lr(group, initial_lr)?;
+            optimizer.set_lr(group, lr)?;
+            if let Some(momentum) = momentum {
+                optimizer.set_momentum(group, momentum)?;
             }
         }
         Ok(Progress { epoch, fraction, last_lr })
@@ -189,7 +200,8 @@ impl<S: Schedule> LrScheduler for Scheduler<S> {
     #[track_caller]
     fn step(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()> {
         let Progress { epoch, fraction, .. } = self.progress;
-        self.progress = Progress::set(&self.schedule, epoch + 1, fraction, optimizer)?;
+        order::check(S::NAME, epoch, optimizer);
+        self.progress = Progress::set(&self.schedule, epoch.saturating_add(1), fraction, optimizer)?;
         Ok(())
     }
 
@@ -214,6 +226,14 @@ impl<S: Schedule> LrScheduler for Scheduler<S> {
         let mut saved: Saved<S> = state::read(S::NAME, state)?;
         saved.schedule.adopt(&self.schedule)?;
         saved.schedule.validate()?;
+        let fraction = saved.progress.fraction;
+        if !(0.0..1.0).contains(&fraction) {
+            bail!(
+                Data,
+                S::NAME,
+                "the state has a fraction of an epoch of {fraction}, which must lie in [0, 1)"
+            );
+        }
         self.schedule = saved.schedule;
         self.progress = saved.progress;
         Ok(())

@@ -4,7 +4,8 @@ use chainrule_tensor::{Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{LinearLR, LrScheduler, state};
+use super::rehearsal::Rehearsal;
+use super::{LinearLR, LrScheduler, order, state};
 use crate::groups::Hyperparameters;
 
 const NAME: &str = "SequentialLR";
@@ -67,7 +68,7 @@ impl SequentialLR {
         check(schedulers.len(), &milestones)?;
         let progress = Progress { milestones, epoch: 0, last_lr: Vec::new() };
         let mut sequence = SequentialLR { schedulers, progress };
-        begin(&mut sequence, optimizer)?;
+        go_to(&mut sequence, optimizer, 0, true)?;
         Ok(sequence)
     }
 
@@ -98,8 +99,11 @@ impl SequentialLR {
         epochs: u64,
         after: Box<dyn LrScheduler>,
     ) -> Result<Self> {
-        let warmup = LinearLR::new(optimizer, start_factor, 1.0, epochs)?;
-        SequentialLR::new(optimizer, vec![Box::new(warmup), after], [epochs])
+        let mut rehearsal = Rehearsal::new(optimizer)?;
+        let warmup = LinearLR::new(&mut rehearsal, start_factor, 1.0, epochs)?;
+        let sequence = SequentialLR::new(&mut rehearsal, vec![Box::new(warmup), after], [epochs])?;
+        rehearsal.perform(optimizer)?;
+        Ok(sequence)
     }
 
     /// The schedulers.
@@ -138,14 +142,27 @@ fn check(schedulers: usize, milestones: &[u64]) -> Result<()> {
     Ok(())
 }
 
-/// Lets the scheduler of epoch 0 begin.
+/// Goes to an epoch with the scheduler that it belongs to: by a step, or, where it begins, by taking over.
 #[track_caller]
-fn begin(sequence: &mut SequentialLR, optimizer: &mut dyn Hyperparameters) -> Result<()> {
-    let place = sequence.place(0);
-    let scheduler = &mut sequence.schedulers[place];
-    take_over(scheduler, optimizer)?;
+fn go_to(
+    sequence: &mut SequentialLR,
+    optimizer: &mut dyn Hyperparameters,
+    epoch: u64,
+    begins: bool,
+) -> Result<()> {
+    // On copies, so that nothing has changed where it fails.
+    let place = sequence.place(epoch);
+    let mut scheduler = sequence.schedulers[place].clone();
+    let mut rehearsal = Rehearsal::new(optimizer)?;
+    if begins || sequence.progress.milestones[..place].last() == Some(&epoch) {
+        take_over(&mut scheduler, &mut rehearsal)?;
+    } else {
+        scheduler.step(&mut rehearsal)?;
+    }
+    rehearsal.perform(optimizer)?;
     sequence.progress.last_lr = scheduler.last_lr().to_vec();
-    sequence.progress.epoch = 0;
+    sequence.progress.epoch = epoch;
+    sequence.schedulers[place] = scheduler;
     Ok(())
 }
 
@@ -153,7 +170,7 @@ fn begin(sequence: &mut SequentialLR, optimizer: &mut dyn Hyperparameters) -> Re
 #[track_caller]
 fn take_over(scheduler: &mut Box<dyn LrScheduler>, optimizer: &mut dyn Hyperparameters) -> Result<()> {
     for group in 0..optimizer.num_groups() {
-        optimizer.set_lr(group, optimizer.initial_lr(group));
+        optimizer.set_lr(group, optimizer.initial_lr(group)?)?;
     }
     scheduler.restart(optimizer)
 }
@@ -161,22 +178,14 @@ fn take_over(scheduler: &mut Box<dyn LrScheduler>, optimizer: &mut dyn Hyperpara
 impl LrScheduler for SequentialLR {
     #[track_caller]
     fn step(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()> {
-        let epoch = self.progress.epoch + 1;
-        let place = self.place(epoch);
-        let scheduler = &mut self.schedulers[place];
-        if self.progress.milestones[..place].last() == Some(&epoch) {
-            take_over(scheduler, optimizer)?;
-        } else {
-            scheduler.step(optimizer)?;
-        }
-        self.progress.last_lr = scheduler.last_lr().to_vec();
-        self.progress.epoch = epoch;
-        Ok(())
+        order::check(NAME, self.progress.epoch, optimizer);
+        let epoch = self.progress.epoch.saturating_add(1);
+        go_to(self, optimizer, epoch, false)
     }
 
     #[track_caller]
     fn restart(&mut self, optimizer: &mut dyn Hyperparameters) -> Result<()> {
-        begin(self, optimizer)
+        go_to(self, optimizer, 0, true)
     }
 
     fn last_lr(&self) -> &[f64] {

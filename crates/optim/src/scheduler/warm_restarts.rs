@@ -27,7 +27,7 @@ use crate::groups::Hyperparameters;
 /// assert!((curve[1] - 0.5).abs() < 1e-12);
 ///
 /// scheduler.step_to(&mut optimizer, 0.5)?; // after every batch, with the part of the epoch that is over
-/// assert!((optimizer.lr(0) - 0.8535533905932737).abs() < 1e-12);
+/// assert!((optimizer.lr(0)? - 0.8535533905932737).abs() < 1e-12);
 /// # Ok(())
 /// # }
 /// ```

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use chainrule_kernels::Buffer;
-use chainrule_tensor::{FloatElement, Result, Shape, StateDict, bail};
+use chainrule_tensor::{FloatElement, InOperation, Result, Shape, StateDict, Tensor, bail};
 
 use super::{ALGORITHM, GROUPS, SavedGroup, SavedParameter, key, repeated};
 use crate::Optimizer;
-use crate::algorithm::{Algorithm, StateTensor};
+use crate::algorithm::{Algorithm, Role, StateTensor};
 use crate::groups::ParamGroup;
+use crate::optimizer::value_of;
 use crate::slot::{Slot, State, Stored};
 
 impl<A: Algorithm> Optimizer<A> {
@@ -115,9 +116,6 @@ impl Loader<'_> {
         saved: &SavedGroup<A>,
         names: &[String],
     ) -> ParamGroup<A> {
-        if let Err(error) = saved.options.validate() {
-            self.report(error.message().to_string());
-        }
         let wanted = saved.options.state();
         let mut rest: HashMap<&str, &SavedParameter> =
             saved.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter)).collect();
@@ -132,12 +130,15 @@ impl Loader<'_> {
             self.report(format!("unexpected parameter {}", parameter.name));
             self.used.extend(parameter.state.iter().map(|state| key(&parameter.name, state)));
         }
-        ParamGroup {
-            options: saved.options.clone(),
-            name: group.name.clone(),
-            initial_lr: saved.initial_lr,
-            slots,
+        let mut options = saved.options.clone();
+        // Such as a scheduler left it: else it could not have been saved.
+        let scheduled_lr = value_of(&mut options, Role::LearningRate).copied();
+        let name = group.name.clone();
+        let group = ParamGroup { options, name, initial_lr: saved.initial_lr, scheduled_lr, slots };
+        if let Err(error) = group.check() {
+            self.report(error.message().to_string());
         }
+        group
     }
 
     /// A parameter with what was saved of it.
@@ -161,7 +162,8 @@ impl Loader<'_> {
             State::F64(_) => State::F64(self.state(shape, saved, wanted)),
         };
         let parameter = slot.parameter.clone();
-        Slot { parameter, shape: shape.clone(), numel: slot.numel, steps: saved.steps, state }
+        let (shape, numel, steps) = (shape.clone(), slot.numel, saved.steps);
+        Slot { parameter, shape, numel, steps, fresh: false, state }
     }
 
     /// The saved state tensors of a parameter.
@@ -183,15 +185,24 @@ impl Loader<'_> {
             if let Some(shape) = shape.filter(|shape| shape != tensor.shape()) {
                 self.report(format!("{key} has shape {} instead of {shape}", tensor.shape()));
             }
-            match tensor.to_vec::<T>() {
-                Ok(values) => state.push(Stored {
-                    name: name.clone(),
-                    shape: tensor.shape().clone(),
-                    values: Buffer::copy_of(&values),
-                }),
-                Err(_) => self.report(format!("{key} holds {} instead of {}", tensor.dtype(), T::DTYPE)),
+            if tensor.dtype() != T::DTYPE {
+                self.report(format!("{key} holds {} instead of {}", tensor.dtype(), T::DTYPE));
+                continue;
+            }
+            match copy_of(tensor) {
+                Ok(values) => {
+                    state.push(Stored { name: name.clone(), shape: tensor.shape().clone(), values })
+                }
+                Err(error) => self.report(format!("{key}: {}", error.message())),
             }
         }
         state
     }
+}
+
+/// The values of a tensor in memory of their own.
+#[track_caller]
+fn copy_of<T: FloatElement>(tensor: &Tensor) -> Result<Buffer<T>> {
+    let tensor = tensor.detach().contiguous()?;
+    Buffer::try_copy_of(tensor.as_slice::<T>()?).in_operation("load_state_dict")
 }

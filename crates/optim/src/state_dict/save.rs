@@ -1,6 +1,7 @@
 //! Writing.
 
-use chainrule_tensor::{FloatElement, Result, StateDict, Tensor, bail};
+use chainrule_kernels::Buffer;
+use chainrule_tensor::{FloatElement, InOperation, Result, StateDict, Tensor, bail};
 
 use super::{ALGORITHM, GROUPS, SavedGroup, SavedParameter, key};
 use crate::Optimizer;
@@ -18,12 +19,14 @@ impl<A: Algorithm> Optimizer<A> {
     /// # Errors
     /// When two parameters have one name, as those of two layers have that were each asked for their parameters
     /// and are not parts of a model that was: ask the model too, or name them with `set_name`. When an option
-    /// cannot be written as JSON.
+    /// is out of its range or cannot be written as JSON, or there is no memory.
     #[track_caller]
     pub fn state_dict(&self) -> Result<StateDict> {
         let mut dict = StateDict::new();
         let mut groups = Vec::new();
         for (group, names) in self.groups.iter().zip(self.names("state_dict")?) {
+            // JSON has no word for a NaN, and no state dict is written that could not be read.
+            group.check()?;
             let wanted = group.options.state();
             let mut parameters = Vec::new();
             for (slot, name) in group.slots.iter().zip(names) {
@@ -58,9 +61,11 @@ impl<A: Algorithm> Optimizer<A> {
 }
 
 /// Adds the state tensors of a parameter; gives their names.
+#[track_caller]
 fn save<T: FloatElement>(dict: &mut StateDict, parameter: &str, state: &[Stored<T>]) -> Result<Vec<String>> {
     for stored in state {
-        let tensor = Tensor::from_buffer(stored.values.clone(), stored.shape.clone())?;
+        let values = Buffer::try_copy_of(&stored.values).in_operation("state_dict")?;
+        let tensor = Tensor::from_buffer(values, stored.shape.clone())?;
         dict.insert(key(parameter, &stored.name), tensor)?;
     }
     Ok(state.iter().map(|stored| stored.name.clone()).collect())

@@ -83,3 +83,70 @@ fn values_are_clamped() {
     assert!(got[3].is_nan() && got[4] == 1.0);
     assert!(clip_grad_value_(&parameters, -1.0).is_err());
 }
+
+#[test]
+fn where_all_is_allowed_nothing_changes() {
+    for gradient_ in [1e300, f64::INFINITY] {
+        let parameters = with_gradients(&[&[gradient_, -1.0]]);
+        clip_grad_norm_(&parameters, f64::INFINITY).unwrap();
+        assert_eq!(gradient(&parameters[0]), [gradient_, -1.0]);
+    }
+    let parameters = with_gradients(&[&[f64::NAN, -1.0]]);
+    assert!(clip_grad_norm_(&parameters, f64::INFINITY).unwrap().is_nan());
+    assert!(gradient(&parameters[0])[1].is_nan());
+    let parameters = with_gradients(&[&[3.0, -4.0]]);
+    clip_grad_norm_(&parameters, 0.0).unwrap();
+    assert_eq!(gradient(&parameters[0]), [0.0, 0.0]);
+}
+
+#[test]
+fn unusual_norms_are_those_of_the_definition_and_none_is_zero() {
+    // Of the norms of the tensors, as in PyTorch: with 0 that is the number of tensors that are not all 0.
+    for (norm_type, want) in
+        [(0.0, 2.0), (f64::NEG_INFINITY, 0.0), (-1.0, 0.0), (-2.0, 0.0), (f64::INFINITY, 4.0)]
+    {
+        let parameters = with_gradients(&[&[3.0, -4.0], &[0.0], &[1.0]]);
+        let options = ClipGradNormOptions { norm_type, ..Default::default() };
+        assert_eq!(clip_grad_norm_with(&parameters, 1e9, options).unwrap(), want, "{norm_type}");
+        assert_eq!(clip_grad_norm_with::<Parameter>([], 1.0, options).unwrap(), 0.0);
+        assert_eq!(clip_grad_norm_with([parameter(1, 3)], 0.0, options).unwrap(), 0.0);
+    }
+    let nan = ClipGradNormOptions { norm_type: f64::NAN, ..Default::default() };
+    let parameters = with_gradients(&[&[3.0, -4.0]]);
+    assert!(clip_grad_norm_with(&parameters, 1.0, nan).unwrap_err().to_string().contains("NaN"));
+    assert_eq!(gradient(&parameters[0]), [3.0, -4.0]);
+    clip_grad_value_::<Parameter>([], 1.0).unwrap();
+    for bad in [f64::NAN, f64::INFINITY, -0.5] {
+        assert!(clip_grad_value_(&parameters, bad).is_err());
+    }
+}
+
+#[test]
+fn a_factor_below_the_normal_numbers_keeps_its_digits() {
+    let p = Parameter::new(Tensor::zeros([10_000]).unwrap()).unwrap();
+    p.set_grad(Some(Tensor::full_of([10_000], 3e38f32).unwrap())).unwrap();
+    let norm = clip_grad_norm_([&p], 0.5).unwrap();
+    assert!((norm / 3e40 - 1.0).abs() < 1e-6);
+    let got = p.grad().unwrap().to_vec::<f32>().unwrap()[0];
+    assert!((f64::from(got) / 0.005 - 1.0).abs() < 1e-5, "{got}");
+}
+
+#[test]
+fn a_parameter_that_is_given_twice_is_scaled_twice_as_in_pytorch() {
+    let parameters = with_gradients(&[&[3.0, 4.0]]);
+    let norm = clip_grad_norm_([&parameters[0], &parameters[0]], 1.0).unwrap();
+    assert!((norm - 50f64.sqrt()).abs() < 1e-12);
+    assert!((gradient(&parameters[0])[0] - 3.0 / 50.0).abs() < 1e-6);
+}
+
+#[test]
+fn gradients_that_somebody_else_holds_are_copied_and_others_changed_in_place() {
+    let parameters = with_gradients(&[&[3.0, 4.0], &[5.0]]);
+    let kept = parameters[0].grad().unwrap();
+    let address = |p: &Parameter| p.grad().unwrap().as_slice::<f64>().unwrap().as_ptr();
+    let before = address(&parameters[1]);
+    clip_grad_value_(&parameters, 1.0).unwrap();
+    assert_eq!(address(&parameters[1]), before);
+    assert_eq!(kept.to_vec::<f64>().unwrap(), [3.0, 4.0]);
+    assert_eq!(gradient(&parameters[0]), [1.0, 1.0]);
+}

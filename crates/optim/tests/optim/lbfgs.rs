@@ -247,6 +247,6 @@ fn schedulers_change_its_learning_rate() {
     let mut optimizer = Lbfgs::new([parameter(1, 2)], LbfgsOptions::default()).unwrap();
     let mut scheduler = StepLR::new(&mut optimizer, 1, 0.5).unwrap();
     scheduler.step(&mut optimizer).unwrap();
-    assert_eq!((optimizer.options().lr, optimizer.initial_lr(0)), (0.5, 1.0));
+    assert_eq!((optimizer.options().lr, optimizer.initial_lr(0).unwrap()), (0.5, 1.0));
     assert!(OneCycleLR::new(&mut optimizer, 1.0, 3).is_err());
 }

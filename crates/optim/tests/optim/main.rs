@@ -1,15 +1,20 @@
 //! Tests of the optimizers, the engine around them, schedulers and clipping.
 
+mod at_limits;
 mod averages;
 mod clip;
 mod engine;
+mod failures;
 mod formulas;
 mod fresh_process;
 mod lbfgs;
 mod options;
 mod resume;
 mod resume_schedulers;
+mod rows;
+mod scheduler_failures;
 mod schedulers;
+mod schedulers_at_limits;
 mod shapes;
 mod swa;
 
@@ -48,6 +53,6 @@ fn values(parameter: &Parameter) -> Vec<f64> {
 fn with_lr<A: Algorithm>(options: &A, lr: f64) -> A {
     let any = Parameter::new(tensor(&[1.0], [1, 1])).unwrap();
     let mut optimizer = Optimizer::new([any], options.clone()).unwrap();
-    optimizer.set_lr(0, lr);
+    optimizer.set_lr(0, lr).unwrap();
     optimizer.param_groups()[0].options.clone()
 }

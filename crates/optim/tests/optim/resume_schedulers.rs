@@ -106,7 +106,7 @@ pub(crate) fn optimizer<A: Algorithm>(options: &A) -> Optimizer<A> {
 }
 
 pub(crate) fn hyperparameters(optimizer: &dyn Hyperparameters) -> Vec<(f64, f64, Option<f64>)> {
-    let of = |g| (optimizer.lr(g), optimizer.initial_lr(g), optimizer.momentum(g));
+    let of = |g| (optimizer.lr(g).unwrap(), optimizer.initial_lr(g).unwrap(), optimizer.momentum(g).unwrap());
     (0..optimizer.num_groups()).map(of).collect()
 }
 
@@ -188,7 +188,7 @@ fn a_preview_is_what_comes_and_changes_nothing() {
             let curve = scheduler.preview(&optimizer, 4).unwrap();
             assert_eq!((scheduler.state_dict().unwrap(), hyperparameters(&optimizer)), state);
             for rates in curve {
-                assert_eq!(rates, [optimizer.lr(0), optimizer.lr(1)], "{scheduler:?}");
+                assert_eq!(rates, [optimizer.lr(0).unwrap(), optimizer.lr(1).unwrap()], "{scheduler:?}");
                 scheduler.step(&mut optimizer).unwrap();
             }
         }

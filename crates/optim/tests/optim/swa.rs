@@ -11,9 +11,9 @@ fn curve(schedule: SWALRSchedule, epochs: usize, change: Option<usize>) -> Vec<[
     let mut scheduler = SWALR::with_schedule(&mut optimizer, schedule).unwrap();
     let mut curve = Vec::new();
     for epoch in 0..epochs {
-        curve.push([optimizer.lr(0), optimizer.lr(1)]);
+        curve.push([optimizer.lr(0).unwrap(), optimizer.lr(1).unwrap()]);
         if change == Some(epoch) {
-            (0..2).for_each(|g| optimizer.set_lr(g, 0.5));
+            (0..2).for_each(|g| optimizer.set_lr(g, 0.5).unwrap());
         }
         scheduler.step(&mut optimizer).unwrap();
     }

@@ -1,13 +1,15 @@
 //! [`Context`]: what a backward formula has to work with.
 
 use super::Backward;
+use super::gradient::Gradient;
+use super::parts::Parts;
 use crate::{Result, Tensor, bail};
 
 /// What a [`Backward`](super::Backward) has to work with. Asking for what there is not is an error, which the
 /// formula passes on with `?` and the backward pass returns.
 pub struct Context<'a> {
     pub(super) operation: &'a dyn Backward,
-    pub(super) grads: &'a [Option<Tensor>],
+    pub(super) grads: &'a [Option<Gradient>],
     pub(super) saved: &'a [Tensor],
     pub(super) needs: &'a [bool],
 }
@@ -21,13 +23,22 @@ impl Context<'_> {
     #[track_caller]
     pub fn grad(&self) -> Result<&Tensor> {
         match self.grads.first() {
-            Some(Some(grad)) => Ok(grad),
+            Some(Some(Gradient::Dense(grad))) => Ok(grad),
             _ => bail!(
                 Graph,
                 self.operation.name(),
                 "the first of {} outputs got no gradient: ask for each with grad_of",
                 self.grads.len()
             ),
+        }
+    }
+
+    /// The gradient of the operation's only output, where it has come in parts: only to an operation that
+    /// [takes them](Backward::takes_parts).
+    pub(crate) fn parts(&self) -> Option<&Parts> {
+        match self.grads.first() {
+            Some(Some(Gradient::Parts(parts))) => Some(parts),
+            _ => None,
         }
     }
 
@@ -38,7 +49,9 @@ impl Context<'_> {
     #[track_caller]
     pub fn grad_of(&self, i: usize) -> Result<Option<&Tensor>> {
         match self.grads.get(i) {
-            Some(grad) => Ok(grad.as_ref()),
+            Some(Some(Gradient::Dense(grad))) => Ok(Some(grad)),
+            // Formulas are asked once all parts are put together.
+            Some(_) => Ok(None),
             None => bail!(Index, self.operation.name(), "there is no output {i} of {}", self.grads.len()),
         }
     }

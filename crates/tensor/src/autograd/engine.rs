@@ -10,12 +10,11 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::few::Few;
+use super::gradient::Gradient;
 use super::handle::NodeRef;
-use super::hooks::untracked;
-use super::leaf::storable;
 use super::node::{Edge, Input, Node};
 use super::wanted::Wanted;
-use super::{Leaf, anomaly, is_grad_enabled, set_grad_enabled};
+use super::{Leaf, anomaly, set_grad_enabled};
 use crate::{Error, ErrorKind, Result, Tensor};
 
 /// How to go back.
@@ -30,7 +29,7 @@ pub(crate) struct BackwardOptions {
 /// The gradients that have arrived for the outputs of a node.
 struct Pending<'g> {
     node: &'g NodeRef,
-    grads: Few<Option<Tensor>>,
+    grads: Few<Option<Gradient>>,
 }
 
 /// The nodes that gradients have arrived at, by their numbers.
@@ -49,7 +48,7 @@ struct Pass<'g> {
     options: BackwardOptions,
     queue: Queue<'g>,
     /// What is to be added to the slots of leaves and of tensors that retain their gradient, oldest first.
-    arrived: BTreeMap<u64, (&'g Arc<Leaf>, Tensor)>,
+    arrived: BTreeMap<u64, (&'g Arc<Leaf>, Gradient)>,
     /// What `autograd::grad` was asked for; `None` in an ordinary backward pass.
     wanted: Option<&'g Wanted>,
     /// The wanted gradients of outputs.
@@ -74,12 +73,16 @@ impl Drop for Taken<'_> {
     }
 }
 
+/// Where gradients are wanted, and, unless that is allowed, the error for a target of this number that gets none.
+pub(crate) type Targets<'a> = (&'a [&'a Edge], Option<&'a dyn Fn(usize) -> Error>);
+
 /// Goes back from the given edges with the given gradients. With `targets` the gradients that arrive there
-/// are returned and no leaf is touched; without, they are added into the leaves.
+/// are returned and no leaf is touched; without, they are added into the leaves. Where one of the targets gets none and
+/// there is an error for that, the pass fails.
 #[track_caller]
 pub(crate) fn backward(
     roots: Vec<(&Edge, Tensor)>,
-    targets: Option<&[&Edge]>,
+    targets: Option<Targets<'_>>,
     options: BackwardOptions,
 ) -> Result<Vec<Option<Tensor>>> {
     match run(roots, targets, options) {
@@ -90,11 +93,11 @@ pub(crate) fn backward(
 
 fn run(
     roots: Vec<(&Edge, Tensor)>,
-    targets: Option<&[&Edge]>,
+    targets: Option<Targets<'_>>,
     options: BackwardOptions,
 ) -> Result<Vec<Option<Tensor>>> {
     let _mode = set_grad_enabled(options.create_graph);
-    let wanted = targets.map(|targets| Wanted::new(roots.iter().map(|(edge, _)| *edge), targets));
+    let wanted = targets.map(|(targets, _)| Wanted::new(roots.iter().map(|(edge, _)| *edge), targets));
     let mut pass = Pass {
         options,
         queue: Queue::default(),
@@ -104,25 +107,32 @@ fn run(
         taken: Taken::default(),
     };
     for (edge, grad) in roots {
-        pass.deliver(edge, grad)?;
+        pass.deliver(edge, grad.into())?;
     }
     while let Some(pending) = pass.queue.pop() {
         pass.visit(pending)?;
     }
     for (leaf, grad) in pass.arrived.values_mut().filter(|(leaf, _)| !leaf.hooks.are_none()) {
-        *grad = leaf.hooks.apply(grad.clone(), &format_args!("a leaf of shape {}", grad.shape()))?;
+        let whole = grad.dense()?.clone();
+        *grad = leaf.hooks.apply(whole.clone(), &format_args!("a leaf of shape {}", whole.shape()))?.into();
     }
-    let Some(targets) = targets else {
+    let Some((targets, unused)) = targets else {
         add_to_slots(pass.arrived.into_values().collect())?;
         pass.taken.let_go();
         return Ok(Vec::new());
     };
-    pass.taken.let_go();
     let grad = |edge: &&Edge| match edge {
-        Edge::Leaf(leaf) => pass.arrived.get(&leaf.id).map(|(_, grad)| grad.clone()),
-        Edge::Output(node, i) => pass.found.get(&(node.sequence, *i)).cloned(),
+        Edge::Leaf(leaf) => pass.arrived.get_mut(&leaf.id).map(|(_, grad)| grad.dense().cloned()).transpose(),
+        Edge::Output(node, i) => Ok(pass.found.get(&(node.sequence, *i)).cloned()),
     };
-    Ok(targets.iter().map(grad).collect())
+    let grads = targets.iter().map(grad).collect::<Result<Vec<Option<Tensor>>>>()?;
+    if let Some(unused) = unused
+        && let Some(target) = grads.iter().position(Option::is_none)
+    {
+        return Err(unused(target));
+    }
+    pass.taken.let_go();
+    Ok(grads)
 }
 
 impl<'g> Queue<'g> {
@@ -136,7 +146,7 @@ impl<'g> Queue<'g> {
     }
 
     /// The gradients that have arrived at a node.
-    fn grads(&mut self, node: &'g NodeRef) -> &mut [Option<Tensor>] {
+    fn grads(&mut self, node: &'g NodeRef) -> &mut [Option<Gradient>] {
         let new = || Pending { node, grads: node.outputs.iter().map(|_| None).collect() };
         let pending = match &self.newest {
             Some(newest) if newest.node.sequence > node.sequence => {
@@ -156,15 +166,15 @@ impl<'g> Queue<'g> {
 
 impl<'g> Pass<'g> {
     /// Adds a gradient to what has arrived at a place.
-    fn deliver(&mut self, edge: &'g Edge, grad: Tensor) -> Result<()> {
-        let grad = untracked(grad);
+    fn deliver(&mut self, edge: &'g Edge, grad: Gradient) -> Result<()> {
+        let grad = grad.untracked();
         match edge {
             Edge::Leaf(leaf) => match self.arrived.entry(leaf.id) {
-                Entry::Occupied(mut entry) => accumulate(&mut entry.get_mut().1, grad)?,
+                Entry::Occupied(mut entry) => entry.get_mut().1.add(grad)?,
                 Entry::Vacant(entry) => _ = entry.insert((leaf, grad)),
             },
             Edge::Output(node, i) => match &mut self.queue.grads(node)[*i as usize] {
-                Some(sum) => accumulate(sum, grad)?,
+                Some(sum) => sum.add(grad)?,
                 slot => *slot = Some(grad),
             },
         }
@@ -187,6 +197,24 @@ impl<'g> Pass<'g> {
         let placed = self.take_saved(node)?;
         let saved =
             placed.as_ref().or(self.taken.0.last().map(|(_, saved)| saved)).map_or(&[][..], |saved| saved);
+        if !node.operation.takes_parts() {
+            put_together(&mut grads)?;
+        }
+        if !self.options.create_graph {
+            let ctx = Context { operation: &*node.operation, grads: &grads, saved, needs: &needs };
+            let part = node
+                .operation
+                .partial(&ctx)
+                .map_err(|e| e.context(format_args!("going back through {node}")))?;
+            if let (Some(parts), Some(Some(input))) = (part, inputs.first()) {
+                let mut grad = Gradient::Parts(Box::new(parts));
+                if anomaly::is_detecting() {
+                    grad = fitted(node, 0, input, grad.into_dense()?)?.into();
+                }
+                return self.deliver(&input.edge, grad);
+            }
+            put_together(&mut grads)?;
+        }
         let ctx = Context { operation: &*node.operation, grads: &grads, saved, needs: &needs };
         let results = node.operation.gradients(&ctx, self.options.create_graph);
         let mut results = results.map_err(|e| e.context(format_args!("going back through {node}")))?;
@@ -202,20 +230,20 @@ impl<'g> Pass<'g> {
         for (number, (result, input)) in results.iter_mut().zip(inputs).enumerate() {
             let (Some(grad), Some(input), true) = (result.take(), input, needs[number]) else { continue };
             let grad = fitted(node, number, input, grad)?;
-            self.deliver(&input.edge, grad)?;
+            self.deliver(&input.edge, grad.into())?;
         }
         Ok(())
     }
 
     /// The gradients of a node's outputs are complete: runs hooks, keeps what is to be kept.
-    fn settle(&mut self, node: &'g NodeRef, grads: &mut [Option<Tensor>]) -> Result<()> {
+    fn settle(&mut self, node: &'g NodeRef, grads: &mut [Option<Gradient>]) -> Result<()> {
         for ((slot, output), number) in grads.iter_mut().zip(&*node.outputs).zip(0..) {
             let wanted = self.wanted.is_some_and(|wanted| wanted.has_output(node, number));
             let watchers = output.watchers();
             if watchers.is_none() && !wanted {
                 continue;
             }
-            let Some(mut grad) = slot.take() else { continue };
+            let Some(mut grad) = slot.take().map(Gradient::into_dense).transpose()? else { continue };
             if let Some(watchers) = watchers {
                 grad = watchers.hooks.apply(grad, &format_args!("output {number} of {node}"))?;
             }
@@ -225,9 +253,9 @@ impl<'g> Pass<'g> {
             if self.wanted.is_none()
                 && let Some(leaf) = output.retained()
             {
-                self.arrived.insert(leaf.id, (leaf, grad.clone()));
+                self.arrived.insert(leaf.id, (leaf, grad.clone().into()));
             }
-            *slot = Some(grad);
+            *slot = Some(grad.into());
         }
         Ok(())
     }
@@ -305,49 +333,49 @@ fn fault(node: &Node, kind: ErrorKind, message: String) -> Error {
     Error::at(kind, node.operation.name(), message, node.location)
 }
 
-/// Adds a gradient to a sum: in place where nobody else can see one of them.
-fn accumulate(sum: &mut Tensor, mut grad: Tensor) -> Result<()> {
-    if is_grad_enabled() {
-        *sum = sum.add(&grad)?;
-    } else if sum.add_in_place(&grad)? {
-    } else if grad.add_in_place(sum)? {
-        *sum = grad;
-    } else {
-        *sum = sum.add(&grad)?;
-    }
-    Ok(())
+/// Makes whole gradients of all that came in parts.
+fn put_together(grads: &mut [Option<Gradient>]) -> Result<()> {
+    grads.iter_mut().flatten().try_for_each(|grad| grad.dense().map(|_| ()))
 }
 
 /// How a slot gets its gradient.
 enum Addition {
-    /// The slot takes this tensor instead of what it holds.
-    Replace(Tensor),
-    /// This contiguous tensor is added to what the slot holds, in its memory.
-    InPlace(Tensor),
+    /// The slot takes this gradient instead of what it holds.
+    Replace(Gradient),
+    /// This gradient is added to what the slot holds, which takes no memory.
+    InPlace(Gradient),
     /// Nobody can ask for it.
     Nothing,
 }
 
 /// Adds gradients into slots: into all of them, or, where anything fails, into none.
-fn add_to_slots(arrived: Vec<(&Arc<Leaf>, Tensor)>) -> Result<()> {
+fn add_to_slots(arrived: Vec<(&Arc<Leaf>, Gradient)>) -> Result<()> {
     // Held to the end, so that the slots stay as they were looked at. Taken in the order of the leaves' ages, as
     // every pass does, so that no two passes wait for each other.
     let mut slots: Vec<_> = arrived.iter().map(|(leaf, _)| leaf.grad()).collect();
     // First whatever can fail, which is whatever takes memory.
     let mut additions = Vec::with_capacity(slots.len());
-    for (slot, (leaf, grad)) in slots.iter().zip(&arrived) {
+    for (slot, (leaf, grad)) in slots.iter().zip(arrived) {
+        if !leaf.has_owner() {
+            additions.push(Addition::Nothing);
+            continue;
+        }
+        let grad = grad.at_rest()?;
         additions.push(match &**slot {
-            _ if !leaf.has_owner() => Addition::Nothing,
-            None => Addition::Replace(storable(grad.contiguous()?)?),
-            Some(sum) if is_grad_enabled() || !sum.is_updatable() => Addition::Replace(sum.add(grad)?),
-            Some(_) => Addition::InPlace(grad.contiguous()?),
+            None => Addition::Replace(grad.storable()?),
+            Some(sum) if !sum.takes(&grad) => {
+                let mut sum = sum.clone();
+                sum.add(grad)?;
+                Addition::Replace(sum)
+            }
+            Some(_) => Addition::InPlace(grad),
         });
     }
     // What is replaced is dropped after the locks: its graph may hold anything.
     let mut replaced = Vec::with_capacity(slots.len());
     for (slot, addition) in slots.iter_mut().zip(additions) {
         match (addition, slot.as_mut()) {
-            (Addition::InPlace(grad), Some(sum)) => _ = sum.add_in_place(&grad)?,
+            (Addition::InPlace(grad), Some(sum)) => sum.add(grad)?,
             (Addition::Replace(grad) | Addition::InPlace(grad), _) => replaced.push(slot.replace(grad)),
             (Addition::Nothing, _) => {}
         }

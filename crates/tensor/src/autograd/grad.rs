@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::{BackwardOptions, Edge, HookHandle, Leaf, backward};
-use crate::{Result, Tensor, bail};
+use crate::{Error, ErrorKind, Result, Tensor, bail};
 
 impl Tensor {
     /// Whether gradients flow to this tensor.
@@ -56,10 +56,14 @@ impl Tensor {
 
     /// The gradient collected so far: of a leaf, or of a tensor on which [`retain_grad`](Tensor::retain_grad)
     /// was called.
+    ///
+    /// # Panics
+    /// When the gradient was kept as a few rows and there is no memory for the whole of it.
+    #[track_caller]
     pub fn grad(&self) -> Option<Tensor> {
         match self.edge()? {
-            Edge::Leaf(leaf) => leaf.grad().clone(),
-            Edge::Output(node, i) => node.outputs[*i as usize].retained()?.grad().clone(),
+            Edge::Leaf(leaf) => whole(leaf),
+            Edge::Output(node, i) => whole(node.outputs[*i as usize].retained()?),
         }
     }
 
@@ -75,7 +79,7 @@ impl Tensor {
         }
     }
 
-    /// Keeps this tensor's gradient in later backward passes, as a leaf does.
+    /// Keeps this tensor's gradient in later backward passes, as a leaf does, while a handle to the tensor lives.
     ///
     /// # Errors
     /// When no gradient flows to the tensor.
@@ -95,8 +99,9 @@ impl Tensor {
     /// returns `Ok(None)`, or another gradient to go on with, of the same shape and dtype (PyTorch:
     /// `Tensor.register_hook`). It runs with grad mode as the pass has it.
     ///
-    /// An error that it returns ends the pass, which leaves every collected gradient as it was, and is what
-    /// `backward` returns; and so does a gradient of another shape or dtype.
+    /// An error that it returns ends the pass, which leaves the graph and every collected gradient as they were, and is
+    /// what `backward` returns; and so does a gradient of another shape or dtype. A hook that holds the tensor that it is
+    /// registered on keeps it alive until it is removed: hold a detached one.
     ///
     /// ```
     /// # use chainrule_tensor::{Tensor, Result};
@@ -136,8 +141,8 @@ impl Tensor {
     ///
     /// # Errors
     /// When the tensor has not exactly one element (use [`backward_with`](Tensor::backward_with)), when it
-    /// has no graph, when the graph was already freed, and when a hook or an operation of one's own fails. The
-    /// collected gradients are then what they were.
+    /// has no graph, when the graph was already freed, and when a hook or an operation of one's own fails. The graph and
+    /// the collected gradients are then what they were, so that the pass can be repeated.
     #[track_caller]
     pub fn backward(&self) -> Result<()> {
         GradOptions::default().backward(self, None)
@@ -159,7 +164,9 @@ impl Tensor {
 pub struct GradOptions {
     /// Keep the graph so that it can be walked again. Implied by `create_graph`.
     pub retain_graph: bool,
-    /// Record the backward pass, so that gradients can be differentiated in turn.
+    /// Record the backward pass, so that gradients can be differentiated in turn. What a leaf collects then has its graph,
+    /// which lives until the gradient is replaced or zeroed, or the last handle to the leaf is dropped (PyTorch warns of
+    /// a leak here, there is none). Without it gradients are values alone, also those of a seed or a hook that has a graph.
     pub create_graph: bool,
     /// In [`grad`]: `None` for an input that does not take part, instead of an error.
     pub allow_unused: bool,
@@ -178,6 +185,12 @@ impl From<GradOptions> for BackwardOptions {
     fn from(options: GradOptions) -> Self {
         BackwardOptions { retain_graph: options.retain_graph, create_graph: options.create_graph }
     }
+}
+
+/// The whole gradient of a slot.
+#[track_caller]
+pub(crate) fn whole(leaf: &Leaf) -> Option<Tensor> {
+    leaf.dense().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The edge and the gradient that a pass starts from.
@@ -242,7 +255,7 @@ fn root<'g>(operation: &str, output: &'g Tensor, gradient: Option<&Tensor>) -> R
 /// ```
 ///
 /// # Errors
-/// As [`Tensor::backward`]; and when an input takes no part, unless `allow_unused`.
+/// As [`Tensor::backward`]; and when an input takes no part, unless `allow_unused`. The graph is then what it was.
 #[track_caller]
 pub fn grad(
     outputs: &[&Tensor],
@@ -264,16 +277,13 @@ pub fn grad(
             None => bail!(Graph, "grad", "input {i} of shape {} does not require a gradient", input.shape()),
         }
     }
-    let grads = backward(roots, Some(&targets), options.into())?;
-    if !options.allow_unused
-        && let Some(i) = grads.iter().position(Option::is_none)
-    {
-        bail!(
-            Graph,
-            "grad",
-            "input {i} of shape {} takes no part in the outputs; set allow_unused if that is meant",
-            inputs[i].shape()
+    let unused = |i: usize| {
+        let shape = inputs[i].shape();
+        let message = format!(
+            "input {i} of shape {shape} takes no part in the outputs; set allow_unused if that is meant"
         );
-    }
-    Ok(grads)
+        Error::new(ErrorKind::Graph, "grad", message)
+    };
+    let unused: Option<&dyn Fn(usize) -> Error> = if options.allow_unused { None } else { Some(&unused) };
+    backward(roots, Some((&targets, unused)), options.into())
 }

@@ -241,7 +241,7 @@ impl Check<'_> {
         let (above, below) = (values[x] + self.options.eps, values[x] - self.options.eps);
         // What is left of the distance after rounding.
         let distance = above - below;
-        if !((distance / (2.0 * self.options.eps) - 1.0).abs() < 0.01) {
+        if (distance / (2.0 * self.options.eps) - 1.0).abs() > 0.01 {
             bail!(
                 Value,
                 self.name,

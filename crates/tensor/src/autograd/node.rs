@@ -9,6 +9,7 @@ use super::few::Few;
 use super::handle::NodeRef;
 use super::hooks::Hooks;
 use super::leaf::Leaf;
+use super::parts::Parts;
 use crate::{DType, Result, Shape, Tensor};
 
 /// The way back through an operation: from the gradients of its outputs to those of its inputs.
@@ -65,6 +66,19 @@ pub trait Backward: Send + Sync + 'static {
     /// The same numbers by one fast kernel, for a backward pass that is not itself recorded.
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         self.backward(ctx)
+    }
+
+    /// Where the gradient of the only input is zero but for a part, only that part; else `None`, and the formulas above
+    /// are asked. The engine adds parts up in time in proportion to them. Only in a pass that is not recorded.
+    #[doc(hidden)]
+    fn partial(&self, _: &Context<'_>) -> Result<Option<Parts>> {
+        Ok(None)
+    }
+
+    /// Whether [`partial`](Backward::partial) can go on with parts, as views do.
+    #[doc(hidden)]
+    fn takes_parts(&self) -> bool {
+        false
     }
 
     /// What the engine calls: the first of the two where the pass is `recorded`, else the second. The forms of

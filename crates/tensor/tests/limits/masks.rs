@@ -95,3 +95,22 @@ fn rows_with_infinities() {
         assert!(numbers(&x.softmax(0).expect("a softmax")).iter().all(|y| y.is_nan()));
     }
 }
+
+/// All as large: each has half, however large; also where the logarithm of 2 vanishes beside them.
+#[test]
+fn large_numbers_that_are_equal() {
+    for large in [1e8, f64::from(f32::MIN), f64::from(f32::MAX)] {
+        for dtype in [DType::F32, DType::F64] {
+            for (shape, dims) in [([2, 1], vec![0]), ([1, 2], vec![1]), ([1, 2], vec![0, 1])] {
+                let x = tensor(&[large; 2], dtype)
+                    .reshape(shape)
+                    .and_then(|x| x.requires_grad_(true))
+                    .expect("a leaf");
+                let y = x.logsumexp(dims.as_slice(), false).expect("sums");
+                for create_graph in [false, true] {
+                    assert_eq!(numbers(&gradients(&y, &[&x], create_graph)[0]), [0.5; 2], "{large} {dtype}");
+                }
+            }
+        }
+    }
+}

@@ -9,11 +9,15 @@ pub(super) struct Lines<R> {
     inner: R,
     delimiter: u8,
     place: Place,
+    /// The byte before.
+    last: u8,
     /// Bytes so far.
     bytes: u64,
     line: u64,
     /// The line in which each record begins, that of the names among them.
     starts: Vec<u64>,
+    /// The lines that are blank, and how many records began before each.
+    blanks: Vec<(usize, u64)>,
     /// The line of the last quote that opened a field.
     opened: u64,
     at_end: bool,
@@ -38,6 +42,8 @@ impl<R> Lines<R> {
             bytes: 0,
             line: 1,
             starts: Vec::new(),
+            blanks: Vec::new(),
+            last: 0,
             opened: 1,
             at_end: false,
         }
@@ -53,8 +59,18 @@ impl<R> Lines<R> {
         &self.starts
     }
 
+    /// The lines that are blank, and how many records began before each.
+    pub(super) fn blanks(&self) -> &[(usize, u64)] {
+        &self.blanks
+    }
+
     fn follow(&mut self, byte: u8) {
         let ends = byte == b'\n' || byte == b'\r';
+        // `\r\n` ends one line and not two.
+        let second = byte == b'\n' && self.last == b'\r';
+        if self.place == Place::RecordStart && ends && !second {
+            self.blanks.push((self.starts.len(), self.line));
+        }
         // The mark at the start of UTF-8 files belongs to no field.
         let mark = self.bytes < 3 && byte == [0xEF, 0xBB, 0xBF][self.bytes as usize];
         if self.place == Place::RecordStart && !ends && !mark {
@@ -75,7 +91,8 @@ impl<R> Lines<R> {
             _ => Place::Field,
         };
         self.bytes = self.bytes.saturating_add(1);
-        self.line += u64::from(byte == b'\n');
+        self.line += u64::from(ends && !second);
+        self.last = byte;
     }
 }
 

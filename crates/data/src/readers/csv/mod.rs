@@ -5,7 +5,7 @@ mod options;
 mod value;
 
 use std::fmt::Display;
-use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use chainrule_tensor::{Error, Result, Tensor, bail};
@@ -15,6 +15,7 @@ pub use options::CsvOptions;
 pub use value::CsvValue;
 
 use super::source::open;
+use crate::allocate::try_vec;
 
 /// A table from a CSV file (RFC 4180), whose columns become tensors by their names.
 ///
@@ -36,6 +37,9 @@ use super::source::open;
 /// # }
 /// ```
 ///
+/// Blank lines are left out where there are several columns. In a table of one column a blank line is a row whose value
+/// is missing; the line break that ends the last row begins no other.
+///
 /// The whole table is kept as text; drop it when the tensors are made. [`CsvOptions`] has other delimiters, files
 /// without names of columns, and missing values.
 #[derive(Clone, Debug)]
@@ -44,7 +48,7 @@ pub struct CsvFile {
     name: Option<String>,
     columns: Vec<String>,
     records: Vec<csv::StringRecord>,
-    /// The line in which each record begins, that of the names among them.
+    /// The line in which each record begins.
     lines: Vec<u64>,
     missing_as_nan: bool,
 }
@@ -71,16 +75,21 @@ impl CsvFile {
 
     #[track_caller]
     fn open(path: &Path, options: &CsvOptions) -> Result<CsvFile> {
-        let (file, _) = open("CsvFile", path)?;
-        let file: File = file.into_inner();
-        match CsvFile::from_reader(file, options) {
+        let (file, length) = open("CsvFile", path)?;
+        match CsvFile::from_reader(file.into_inner().take(length), options) {
             Ok(table) => Ok(CsvFile { name: Some(path.display().to_string()), ..table }),
             Err(Failed::Format(rule)) => bail!(Data, "CsvFile", "{}: {rule}", path.display()),
             Err(Failed::Io(error)) => Err(Error::io("CsvFile", path.display(), error)),
         }
     }
 
-    fn from_reader(reader: impl std::io::Read, options: &CsvOptions) -> Result<CsvFile, Failed> {
+    fn from_reader(reader: impl Read, options: &CsvOptions) -> Result<CsvFile, Failed> {
+        if !options.delimiter.is_ascii() || b"\"\r\n".contains(&options.delimiter) {
+            return Err(Failed::Format(format!(
+                "the delimiter must be an ASCII character, and neither a quote nor a line break, got {:?}",
+                char::from(options.delimiter)
+            )));
+        }
         let mut reader = options.builder().from_reader(Lines::new(reader, options.delimiter));
         let records: Result<Vec<csv::StringRecord>, csv::Error> = reader.records().collect();
         if let Some(line) = reader.get_ref().unclosed() {
@@ -106,7 +115,35 @@ impl CsvFile {
                 pair[0]
             )));
         }
-        Ok(CsvFile { name: None, columns, records, lines, missing_as_nan: options.missing_as_nan })
+        let mut lines: Vec<u64> = lines.into_iter().skip(usize::from(options.headers)).collect();
+        lines.resize(records.len(), 0);
+        let table = CsvFile { name: None, columns, records, lines, missing_as_nan: options.missing_as_nan };
+        Ok(match table.columns.len() {
+            1 => table.with_blank_lines(reader.get_ref().blanks(), usize::from(options.headers)),
+            _ => table,
+        })
+    }
+
+    /// The same table of one column with a record for each blank line, which the parser leaves out: a value that is
+    /// missing. Those before the names, of which there are so many lines, are none.
+    fn with_blank_lines(self, blanks: &[(usize, u64)], names: usize) -> CsvFile {
+        let mut blanks =
+            blanks.iter().filter(|(before, _)| *before >= names).map(|&(_, line)| line).peekable();
+        let empty = || csv::StringRecord::from(vec![""]);
+        let (mut records, mut lines) = (Vec::new(), Vec::new());
+        for (record, line) in self.records.into_iter().zip(self.lines) {
+            while let Some(blank) = blanks.next_if(|&blank| blank < line) {
+                records.push(empty());
+                lines.push(blank);
+            }
+            records.push(record);
+            lines.push(line);
+        }
+        for blank in blanks {
+            records.push(empty());
+            lines.push(blank);
+        }
+        CsvFile { records, lines, ..self }
     }
 
     /// The names of the columns in order; numbers from 0 on where the file has no names.
@@ -130,7 +167,7 @@ impl CsvFile {
     /// When there is no such column, or a field is not of this type. The message names line, column and text.
     #[track_caller]
     pub fn column<T: CsvValue>(&self, name: &str) -> Result<Tensor> {
-        let mut values: Vec<T> = Vec::with_capacity(self.len());
+        let mut values: Vec<T> = try_vec("CsvFile", self.len())?;
         self.take(&[name], &mut values)?;
         Tensor::from_vec(values, [self.len()])
     }
@@ -141,7 +178,7 @@ impl CsvFile {
     /// Those of [`column`](CsvFile::column).
     #[track_caller]
     pub fn columns<T: CsvValue>(&self, names: &[&str]) -> Result<Tensor> {
-        let mut values: Vec<T> = Vec::with_capacity(self.len() * names.len());
+        let mut values: Vec<T> = try_vec("CsvFile", self.len().saturating_mul(names.len()))?;
         self.take(names, &mut values)?;
         Tensor::from_vec(values, [self.len(), names.len()])
     }
@@ -193,7 +230,7 @@ impl CsvFile {
         for name in names {
             places.push(self.place(name)?);
         }
-        for record in &self.records {
+        for (record, line) in self.records.iter().zip(&self.lines) {
             for &place in &places {
                 let text = record[place].trim();
                 let value = match T::missing().filter(|_| text.is_empty() && self.missing_as_nan) {
@@ -201,7 +238,6 @@ impl CsvFile {
                     None => T::parse(text),
                 };
                 let Some(value) = value else {
-                    let line = line(record.position(), &self.lines);
                     bail!(
                         Data,
                         "CsvFile",

@@ -30,7 +30,7 @@ impl CsvOptions {
         CsvOptions { delimiter: b',', headers: true, missing_as_nan: false }
     }
 
-    /// What is between fields; default `,`.
+    /// What is between fields, an ASCII character that is neither a quote nor a line break; default `,`.
     pub fn delimiter(mut self, delimiter: u8) -> Self {
         self.delimiter = delimiter;
         self

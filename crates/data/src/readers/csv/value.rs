@@ -6,8 +6,8 @@ use chainrule_tensor::Element;
 ///
 /// | type | a field is |
 /// |---|---|
-/// | `f32`, `f64` | a decimal number, `inf` or `nan`, as Rust reads them |
-/// | `i64` | an integer |
+/// | `f32`, `f64` | a decimal number that is not beyond the greatest of the type, `inf` or `nan`, as Rust reads them |
+/// | `i64` | an integer from -2^63 to 2^63 - 1 |
 /// | `bool` | `true` or `false` in any case, `1` or `0` |
 pub trait CsvValue: Element {
     #[doc(hidden)]
@@ -23,11 +23,16 @@ pub trait CsvValue: Element {
     }
 }
 
+/// Whether a text that was read as an infinity says one in words. In digits it is a number that does not fit.
+fn is_word(text: &str) -> bool {
+    !text.contains(|c: char| c.is_ascii_digit())
+}
+
 impl CsvValue for f32 {
-    const WHAT: &'static str = "a number";
+    const WHAT: &'static str = "a number that fits into float32";
 
     fn parse(text: &str) -> Option<f32> {
-        text.parse().ok()
+        text.parse().ok().filter(|x: &f32| !x.is_infinite() || is_word(text))
     }
 
     fn missing() -> Option<f32> {
@@ -36,10 +41,10 @@ impl CsvValue for f32 {
 }
 
 impl CsvValue for f64 {
-    const WHAT: &'static str = "a number";
+    const WHAT: &'static str = "a number that fits into float64";
 
     fn parse(text: &str) -> Option<f64> {
-        text.parse().ok()
+        text.parse().ok().filter(|x: &f64| !x.is_infinite() || is_word(text))
     }
 
     fn missing() -> Option<f64> {
@@ -48,7 +53,7 @@ impl CsvValue for f64 {
 }
 
 impl CsvValue for i64 {
-    const WHAT: &'static str = "an integer";
+    const WHAT: &'static str = "an integer that fits into int64";
 
     fn parse(text: &str) -> Option<i64> {
         text.parse().ok()

@@ -9,7 +9,7 @@ use chainrule_tensor::{Result, Shape, Tensor};
 use flate2::bufread::MultiGzDecoder;
 
 use super::failure::Failure;
-use super::source::{MAX_INFLATION, open};
+use super::source::{MAX_INFLATION, memory, open};
 use header::{Header, IdxType};
 
 /// An array read from an IDX file, the format of MNIST (LeCun, Cortes and Burges, "The MNIST database of
@@ -137,12 +137,8 @@ fn parse(mut stream: impl Read, available: u64) -> Result<IdxFile, Failure> {
     if wanted > available {
         return Err(truncated(&header, "the file cannot hold more than", available));
     }
-    let mut bytes = Vec::new();
     // One byte more, so that the end of the file is seen: gzip checks its sums there.
-    let reserved = usize::try_from(wanted + 1).ok().and_then(|n| bytes.try_reserve_exact(n).ok());
-    if reserved.is_none() {
-        return Err(Failure::Format(format!("its {wanted} bytes of data do not fit in memory")));
-    }
+    let mut bytes = memory(wanted + 1)?;
     stream.take(wanted + 1).read_to_end(&mut bytes)?;
     let got = bytes.len() as u64;
     if got < wanted {
@@ -153,7 +149,7 @@ fn parse(mut stream: impl Read, available: u64) -> Result<IdxFile, Failure> {
             format!("longer than its header says: shape {} needs {wanted} bytes of data", header.shape());
         return Err(Failure::Format(rule));
     }
-    Ok(IdxFile { shape: header.shape(), data: decode(bytes, header.element) })
+    Ok(IdxFile { shape: header.shape(), data: decode(bytes, header.element)? })
 }
 
 fn truncated(header: &Header, what: &str, bytes: u64) -> Failure {
@@ -161,16 +157,19 @@ fn truncated(header: &Header, what: &str, bytes: u64) -> Failure {
     Failure::Format(format!("truncated: the header says shape {shape}, but {what} {bytes} bytes of data"))
 }
 
-fn decode(bytes: Vec<u8>, element: IdxType) -> IdxData {
-    fn values<const N: usize, T>(bytes: &[u8], read: fn([u8; N]) -> T) -> Vec<T> {
-        bytes.as_chunks().0.iter().map(|&value| read(value)).collect()
+fn decode(bytes: Vec<u8>, element: IdxType) -> Result<IdxData, Failure> {
+    fn values<const N: usize, T>(bytes: &[u8], read: fn([u8; N]) -> T) -> Result<Vec<T>, Failure> {
+        let elements = bytes.as_chunks().0;
+        let mut values = memory(elements.len() as u64)?;
+        values.extend(elements.iter().map(|&value| read(value)));
+        Ok(values)
     }
-    match element {
+    Ok(match element {
         IdxType::U8 => IdxData::U8(bytes),
-        IdxType::I8 => IdxData::I8(values(&bytes, i8::from_be_bytes)),
-        IdxType::I16 => IdxData::I16(values(&bytes, i16::from_be_bytes)),
-        IdxType::I32 => IdxData::I32(values(&bytes, i32::from_be_bytes)),
-        IdxType::F32 => IdxData::F32(values(&bytes, f32::from_be_bytes)),
-        IdxType::F64 => IdxData::F64(values(&bytes, f64::from_be_bytes)),
-    }
+        IdxType::I8 => IdxData::I8(values(&bytes, i8::from_be_bytes)?),
+        IdxType::I16 => IdxData::I16(values(&bytes, i16::from_be_bytes)?),
+        IdxType::I32 => IdxData::I32(values(&bytes, i32::from_be_bytes)?),
+        IdxType::F32 => IdxData::F32(values(&bytes, f32::from_be_bytes)?),
+        IdxType::F64 => IdxData::F64(values(&bytes, f64::from_be_bytes)?),
+    })
 }

@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 
 use super::Channels;
 use crate::readers::failure::Failure;
-use crate::readers::source::MAX_INFLATION;
+use crate::readers::source::{MAX_INFLATION, memory};
 
 /// A pixel of a PNG file takes a bit at least, deflate apart; one of a JPEG file a 512th of a byte (a bit for each
 /// block of 64).
@@ -49,6 +49,8 @@ pub(super) fn decode(
             "truncated: {width} × {height} pixels do not go into {length} bytes"
         )));
     }
+    // The decoder's own request would end the process.
+    memory::<u8>(decoder.total_bytes())?;
     DynamicImage::from_decoder(decoder).map_err(failure)
 }
 

@@ -82,7 +82,7 @@ fn decode(file: impl BufRead + Seek, length: u64, options: ImageOptions) -> Resu
     match decoded {
         Ok(image) => decode::to_tensor(image?, options.channels),
         Err(panic) => {
-            Err(Failure::Format(format!("damaged: the decoder panicked: {}", panic_message(&*panic))))
+            Err(Failure::Format(format!("damaged: the decoder panicked: {}", panic_message(panic))))
         }
     }
 }

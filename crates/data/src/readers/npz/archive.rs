@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use super::member::Member;
 use crate::readers::failure::Failure;
+use crate::readers::source::memory;
 
 const END: u32 = 0x0605_4B50;
 const END_64: u32 = 0x0606_4B50;
@@ -48,8 +49,10 @@ pub(super) fn read_at(
         return Err(damaged(at, &format!("{count} bytes are expected here, but the file has {length}")));
     }
     file.seek(SeekFrom::Start(at))?;
-    let mut bytes = vec![0; count as usize];
-    file.read_exact(&mut bytes)?;
+    let mut bytes = memory(count)?;
+    if file.take(count).read_to_end(&mut bytes)? as u64 != count {
+        return Err(damaged(at, &format!("{count} bytes are expected here, but the file ends")));
+    }
     Ok(bytes)
 }
 

@@ -6,12 +6,13 @@
 use std::ops::Range;
 
 use super::window::Window;
-use super::{band, channels_of, taps_in_lanes};
-use crate::Buffer;
+use super::{band, channels_of, taps_to_lanes};
 use crate::conv2d::Conv2dShape;
 use crate::conv2d::lanes::{Planes, from_lanes};
+use crate::memory::{OutOfMemory, try_collect};
 use crate::parallel::{self, SendPtr};
 use crate::register::{self, LINE, Register, Registers};
+use crate::{Buffer, Element};
 
 /// Results at a time: as many chains of additions as wait for each other.
 const AT_ONCE: usize = 8;
@@ -36,7 +37,7 @@ pub(super) fn convolve<T: Registers>(
     (stride, padding): ([usize; 2], [isize; 2]),
     size: [usize; 2],
     to: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     let reach = [0, 1].map(|dim| (kernel.size[dim] - 1) * kernel.dilation[dim]);
     let columns = (size[1] - 1) * stride[1] + reach[1] + 1;
     let band = band(size[0], columns * stride[0]);
@@ -44,30 +45,45 @@ pub(super) fn convolve<T: Registers>(
     let blocks = shape.groups.div_ceil(LINE);
     let [taps_down, taps_right] = kernel.size;
     let [down, right] = kernel.dilation;
-    let places: Vec<usize> =
-        (0..taps_down).flat_map(|i| (0..taps_right).map(move |j| i * down * columns + j * right)).collect();
+    let places = (0..taps_down).flat_map(|i| (0..taps_right).map(move |j| i * down * columns + j * right));
+    let places = try_collect(places, taps_down * taps_right)?;
     let base = SendPtr(to.as_mut_ptr());
-    parallel::run(shape.batch * blocks * bands, shape.nanoseconds(), |task| {
+    parallel::try_run(shape.batch * blocks * bands, shape.nanoseconds(), |task| {
         let rows = task % bands * band..(task % bands * band + band).min(size[0]);
         let top = (rows.start * stride[0]) as isize - padding[0];
         let height = (rows.len() - 1) * stride[0] + reach[0] + 1;
+        let window = Window { start: [top, -padding[1]], size: [height, columns] };
+        let scratch = Scratch {
+            window: Buffer::try_recycled(window.len() * LINE)?,
+            results: Buffer::try_recycled(rows.len() * size[1] * LINE)?,
+            taps: Buffer::try_recycled(places.len() * LINE)?,
+        };
         register::run(Band {
             kernel,
             places: &places,
             image: task / bands / blocks,
             channels: channels_of(task / bands % blocks, shape.groups),
-            window: Window { start: [top, -padding[1]], size: [height, columns] },
+            window,
             stride,
             rows,
             size,
             from,
             to: base.get(),
+            scratch,
         });
-    });
+        Ok(())
+    })
+}
+
+/// Memory for a band, enough for the widest register.
+struct Scratch<T: Element> {
+    window: Buffer<T>,
+    results: Buffer<T>,
+    taps: Buffer<T>,
 }
 
 /// Some rows of the results for some channels of an image, on one thread.
-struct Band<'a, T> {
+struct Band<'a, T: Element> {
     kernel: Kernel<'a, T>,
     /// For each tap, its distance in the window.
     places: &'a [usize],
@@ -82,6 +98,7 @@ struct Band<'a, T> {
     from: Planes<'a, T>,
     /// Planes of results like `from`'s, of which these rows of these channels may be written, by nobody else.
     to: *mut T,
+    scratch: Scratch<T>,
 }
 
 impl<T: Registers> Band<'_, T> {
@@ -120,47 +137,47 @@ impl<T: Registers> Band<'_, T> {
 
 impl<T: Registers> register::Kernel<T> for Band<'_, T> {
     #[inline(always)]
-    unsafe fn run<V: Register<T>>(self) {
+    unsafe fn run<V: Register<T>>(mut self) {
         let [height, width] = self.size;
         let len = self.rows.len() * width;
-        let mut window = Buffer::<T>::recycled(self.window.len() * V::LEN);
-        let mut results = Buffer::<T>::recycled(len * V::LEN);
         for channel in self.channels.clone().step_by(V::LEN) {
             let count = V::LEN.min(self.channels.end - channel);
             let taps_len = self.places.len();
             let weight = &self.kernel.weight[channel * taps_len..];
-            let taps = taps_in_lanes::<T, V>(weight, count, taps_len, self.kernel.turned);
+            taps_to_lanes::<T, V>(weight, count, taps_len, self.kernel.turned, &mut self.scratch.taps);
             let mut first = [T::ZERO; LINE];
             if let Some(bias) = self.kernel.bias {
                 first[..count].copy_from_slice(&bias[channel..][..count]);
             }
+            let (window, results) = (self.scratch.window.as_mut_ptr(), self.scratch.results.as_mut_ptr());
+            let taps = &*self.scratch.taps;
             // SAFETY: there is room for the window and for the results. The last result of a row meets the last column of
             // the window with its last tap, and the last row the last row. `to` may be written as its field says.
             unsafe {
                 let first = V::load(first.as_ptr());
-                self.window.read::<T, V>(self.from, (self.image, channel, count), window.as_mut_ptr());
+                self.window.read::<T, V>(self.from, (self.image, channel, count), window);
                 for row in 0..self.rows.len() {
-                    let from = window.as_ptr().add(row * self.stride[0] * self.window.size[1] * V::LEN);
-                    let to = results.as_mut_ptr().add(row * width * V::LEN);
+                    let from = window.cast_const().add(row * self.stride[0] * self.window.size[1] * V::LEN);
+                    let to = results.add(row * width * V::LEN);
                     let mut x = 0;
                     while x < width {
                         let from = from.add(x * self.stride[1] * V::LEN);
                         let to = to.add(x * V::LEN);
                         x += match width - x {
                             AT_ONCE.. => {
-                                self.results::<V, AT_ONCE>(first, &taps, from, to);
+                                self.results::<V, AT_ONCE>(first, taps, from, to);
                                 AT_ONCE
                             }
                             4.. => {
-                                self.results::<V, 4>(first, &taps, from, to);
+                                self.results::<V, 4>(first, taps, from, to);
                                 4
                             }
                             2.. => {
-                                self.results::<V, 2>(first, &taps, from, to);
+                                self.results::<V, 2>(first, taps, from, to);
                                 2
                             }
                             _ => {
-                                self.results::<V, 1>(first, &taps, from, to);
+                                self.results::<V, 1>(first, taps, from, to);
                                 1
                             }
                         };
@@ -168,7 +185,7 @@ impl<T: Registers> register::Kernel<T> for Band<'_, T> {
                 }
                 let plane = self.image * self.from.channels + channel;
                 let to = self.to.add((plane * height + self.rows.start) * width);
-                from_lanes::<T, V>(results.as_ptr(), len, (to, count, height * width));
+                from_lanes::<T, V>(results, len, (to, count, height * width));
             }
         }
     }

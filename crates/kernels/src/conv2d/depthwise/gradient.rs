@@ -7,11 +7,12 @@ use std::ops::Range;
 
 use super::window::Window;
 use super::{band, channels_of};
-use crate::Buffer;
 use crate::conv2d::lanes::Planes;
-use crate::conv2d::{Conv2dNumber, Conv2dShape, partial};
+use crate::conv2d::{Conv2dNumber, Conv2dShape, Conv2dSizes, partial};
+use crate::memory::{OutOfMemory, try_collect};
 use crate::parallel::{self, SendPtr};
 use crate::register::{self, Kernel, LINE, Register, Registers};
+use crate::{Buffer, Element};
 
 /// Taps at a time: as many chains of additions as wait for each other.
 const AT_ONCE: usize = 5;
@@ -22,18 +23,32 @@ pub(crate) fn backward_weight<T: Conv2dNumber>(
     input: &[T],
     grad_output: &[T],
     grad_weight: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     let ns = shape.nanoseconds();
-    let columns = (shape.output()[1] - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
-    let band = band(shape.output()[0], columns * shape.stride[0]);
-    let bands = shape.output()[0].div_ceil(band);
+    let columns = (shape.output[1] - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
+    let band = band(shape.output[0], columns * shape.stride[0]);
+    let bands = shape.output[0].div_ceil(band);
     let parts = partial::parts(shape.batch * bands, ns);
     let blocks = shape.groups.div_ceil(LINE);
     let len = grad_weight.len();
-    let mut sums = Buffer::<T>::recycled(parts.pieces * len);
+    let mut sums = Buffer::<T>::try_recycled(parts.pieces * len)?;
+    let reach = (shape.kernel[0] - 1) * shape.dilation[0] + 1;
+    let places = (0..shape.kernel[0]).flat_map(|i| {
+        (0..shape.kernel[1]).map(move |j| i * shape.dilation[0] * columns + j * shape.dilation[1])
+    });
+    let places = try_collect(places, shape.kernel_len())?;
+    let rows = band.min(shape.output[0]);
+    let input_window = [(rows - 1) * shape.stride[0] + reach, columns];
+    let grad_window = [rows, shape.output[1]];
     let base = SendPtr(sums.as_mut_ptr());
-    parallel::run(parts.pieces * blocks, ns, |task| {
+    parallel::try_run(parts.pieces * blocks, ns, |task| {
         let (part, block) = (task / blocks, task % blocks);
+        let room = |size| Buffer::try_recycled(Window { start: [0, 0], size }.len() * LINE);
+        let scratch = Scratch {
+            input: room(input_window)?,
+            grad: room(grad_window)?,
+            sums: Buffer::try_recycled(places.len() * LINE)?,
+        };
         register::run(Part {
             shape,
             channels: channels_of(block, shape.groups),
@@ -41,16 +56,27 @@ pub(crate) fn backward_weight<T: Conv2dNumber>(
             columns,
             band,
             input: Planes { data: input, channels: shape.groups, size: shape.input },
-            grad: Planes { data: grad_output, channels: shape.groups, size: shape.output() },
+            grad: Planes { data: grad_output, channels: shape.groups, size: shape.output },
             // SAFETY: the part begins within the partial sums.
             to: unsafe { base.get().add(part * len) },
+            places: &places,
+            scratch,
         });
-    });
+        Ok(())
+    })?;
     partial::add_up(&sums, grad_weight);
+    Ok(())
+}
+
+/// Memory for a band, enough for the widest register.
+struct Scratch<T: Element> {
+    input: Buffer<T>,
+    grad: Buffer<T>,
+    sums: Buffer<T>,
 }
 
 /// The sums over some bands of images for some channels, on one thread.
-struct Part<'a, T> {
+struct Part<'a, T: Element> {
     shape: &'a Conv2dShape,
     channels: Range<usize>,
     /// Bands of the output, image by image.
@@ -63,6 +89,9 @@ struct Part<'a, T> {
     grad: Planes<'a, T>,
     /// Kernels of all channels, of which these may be written, by nobody else.
     to: *mut T,
+    /// For each tap, its distance in the window.
+    places: &'a [usize],
+    scratch: Scratch<T>,
 }
 
 /// Rows of windows and of the outputs' gradients for them, in lanes.
@@ -111,14 +140,12 @@ impl<T: Registers> Rows<T> {
 impl<T: Registers> Kernel<T> for Part<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Register<T>>(self) {
-        let Conv2dShape { kernel, stride, dilation, padding, .. } = *self.shape;
+        let Conv2dSizes { kernel, stride, dilation, padding, .. } = **self.shape;
         let [height, width] = self.grad.size;
-        let Part { band, columns, .. } = self;
+        let Part { band, columns, places, .. } = self;
+        let Scratch { mut input, mut grad, mut sums } = self.scratch;
         let bands = height.div_ceil(band);
         let reach = (kernel[0] - 1) * dilation[0] + 1;
-        let places: Vec<usize> = (0..kernel[0])
-            .flat_map(|i| (0..kernel[1]).map(move |j| i * dilation[0] * columns + j * dilation[1]))
-            .collect();
         let windows = |rows: &Range<usize>| {
             let start = [rows.start * stride[0], 0];
             Window {
@@ -128,9 +155,6 @@ impl<T: Registers> Kernel<T> for Part<'_, T> {
         };
         let grads =
             |rows: &Range<usize>| Window { start: [rows.start as isize, 0], size: [rows.len(), width] };
-        let mut input = Buffer::<T>::recycled(windows(&(0..band)).len() * V::LEN);
-        let mut grad = Buffer::<T>::recycled(grads(&(0..band)).len() * V::LEN);
-        let mut sums = Buffer::<T>::recycled(places.len() * V::LEN);
         for channel in self.channels.clone().step_by(V::LEN) {
             let count = V::LEN.min(self.channels.end - channel);
             sums.fill(T::ZERO);

@@ -18,7 +18,7 @@ use std::ops::Range;
 
 use super::Conv2dShape;
 use super::lanes::Planes;
-use crate::Buffer;
+use crate::memory::OutOfMemory;
 use crate::register::{LINE, Register, Registers};
 
 /// With fewer channels than this most lanes would be empty.
@@ -43,11 +43,11 @@ pub(super) fn forward<T: Registers>(
     weight: &[T],
     bias: Option<&[T]>,
     output: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     let padding = shape.padding.map(|padding| padding as isize);
     let kernel = gather::Kernel { weight, bias, turned: false, size: shape.kernel, dilation: shape.dilation };
     let from = Planes { data: input, channels: shape.groups, size: shape.input };
-    gather::convolve(shape, kernel, from, (shape.stride, padding), shape.output(), output);
+    gather::convolve(shape, kernel, from, (shape.stride, padding), shape.output, output)
 }
 
 /// See [`backward_input`](super::backward_input).
@@ -56,11 +56,8 @@ pub(super) fn backward_input<T: Registers>(
     grad_output: &[T],
     weight: &[T],
     grad_input: &mut [T],
-) {
-    if grad_output.is_empty() {
-        return grad_input.fill(T::ZERO);
-    }
-    let from = Planes { data: grad_output, channels: shape.groups, size: shape.output() };
+) -> Result<(), OutOfMemory> {
+    let from = Planes { data: grad_output, channels: shape.groups, size: shape.output };
     if shape.stride != [1, 1] {
         return scatter::convolve(shape, weight, from, grad_input);
     }
@@ -71,7 +68,7 @@ pub(super) fn backward_input<T: Registers>(
     });
     let kernel =
         gather::Kernel { weight, bias: None, turned: true, size: shape.kernel, dilation: shape.dilation };
-    gather::convolve(shape, kernel, from, ([1, 1], padding), shape.input, grad_input);
+    gather::convolve(shape, kernel, from, ([1, 1], padding), shape.input, grad_input)
 }
 
 /// Channels of a task: as many as the longest register has lanes.
@@ -79,20 +76,19 @@ fn channels_of(block: usize, channels: usize) -> Range<usize> {
     block * LINE..((block + 1) * LINE).min(channels)
 }
 
-/// The kernels of `channels` in lanes of a register V, tap by tap, maybe from the last to the first; `weight` begins with
-/// the first channel's.
-fn taps_in_lanes<T: Registers, V: Register<T>>(
+/// Puts the kernels of `channels` in lanes of a register V, tap by tap, maybe from the last to the first; `weight` begins
+/// with the first channel's, and `lanes` has room for [`LINE`] of them.
+fn taps_to_lanes<T: Registers, V: Register<T>>(
     weight: &[T],
     channels: usize,
     taps: usize,
     turned: bool,
-) -> Buffer<T> {
-    let mut lanes = Buffer::recycled(taps * V::LEN);
-    for (i, lanes) in lanes.chunks_exact_mut(V::LEN).enumerate() {
+    lanes: &mut [T],
+) {
+    for (i, lanes) in lanes.chunks_exact_mut(V::LEN).enumerate().take(taps) {
         let tap = if turned { taps - 1 - i } else { i };
         for (channel, lane) in lanes.iter_mut().enumerate() {
             *lane = weight[channel.min(channels - 1) * taps + tap];
         }
     }
-    lanes
 }

@@ -1,9 +1,9 @@
-use crate::conv2d::Conv2dShape;
+use crate::conv2d::Conv2dSizes;
 use crate::conv2d::tests::{Case, square};
 use crate::testing::on_thread_counts;
 
-fn depthwise(batch: usize, channels: usize, size: usize, stride: usize) -> Conv2dShape {
-    Conv2dShape { groups: channels, ..square(batch, [channels, channels], size, stride) }
+fn depthwise(batch: usize, channels: usize, size: usize, stride: usize) -> Conv2dSizes {
+    Conv2dSizes { groups: channels, ..square(batch, [channels, channels], size, stride) }
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn every_option_gives_the_definition() {
                         continue;
                     }
                     let shape = depthwise(2, channels, 1, 1);
-                    Case::new(Conv2dShape { kernel, padding, stride, dilation, input, ..shape }).check();
+                    Case::new(Conv2dSizes { kernel, padding, stride, dilation, input, ..shape }).check();
                 }
             }
         }
@@ -31,8 +31,8 @@ fn bands_and_threads_change_nothing() {
     for shape in [
         depthwise(2, 20, 140, 1),
         depthwise(1, 16, 141, 2),
-        Conv2dShape { padding: [0, 0], ..depthwise(9, 33, 30, 1) },
-        Conv2dShape { kernel: [5, 5], padding: [2, 2], ..depthwise(3, 16, 120, 1) },
+        Conv2dSizes { padding: [0, 0], ..depthwise(9, 33, 30, 1) },
+        Conv2dSizes { kernel: [5, 5], padding: [2, 2], ..depthwise(3, 16, 120, 1) },
     ] {
         let case = Case::new(shape);
         case.check();

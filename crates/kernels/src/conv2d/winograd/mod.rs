@@ -64,5 +64,5 @@ pub(super) fn suits(shape: &Conv2dShape) -> bool {
         && shape.groups == 1
         && shape.padding.iter().all(|&padding| padding <= 2)
         && shape.in_channels.min(shape.out_channels) >= FEWEST_CHANNELS
-        && shape.batch * shape.output().iter().product::<usize>() >= FEWEST_OUTPUTS
+        && shape.batch * shape.output.iter().product::<usize>() >= FEWEST_OUTPUTS
 }

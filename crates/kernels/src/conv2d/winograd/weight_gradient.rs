@@ -10,10 +10,11 @@ use super::product::add_channels_by_channels;
 use super::tiles::Tiles;
 use super::transform::{Gradients, Inputs};
 use super::{LINE, weights};
-use crate::Buffer;
 use crate::gemm::cut::Cut;
+use crate::memory::OutOfMemory;
 use crate::parallel;
 use crate::register::{self, Kernel, Register, Registers};
+use crate::{Buffer, Element};
 
 /// At most this many partial sums.
 const PARTS: usize = 8;
@@ -26,35 +27,43 @@ pub(crate) fn backward_weight<T: Registers>(
     input: &[T],
     grad_output: &[T],
     grad_weight: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     let channels = (shape.in_channels, shape.out_channels);
     let tiles =
-        Tiles { batch: shape.batch, input: shape.input, output: shape.output(), padding: shape.padding };
+        Tiles { batch: shape.batch, input: shape.input, output: shape.output, padding: shape.padding };
     let blocks = tiles.blocks(channels.0 + channels.1);
     let parts = Cut::into(blocks.pieces, PARTS.min(blocks.pieces / BLOCKS), 1);
     let positions = Positions::new(channels.1, channels.0.next_multiple_of(LINE));
-    let mut partial = Buffer::<T>::recycled(parts.pieces * positions.len());
+    let mut partial = Buffer::<T>::try_recycled(parts.pieces * positions.len())?;
     let ns = (tiles.len() * channels.0 * channels.1) as f64;
     let planes = Planes { data: input, channels: channels.0, size: tiles.input };
     let inputs = Images { planes, padding: tiles.padding };
     let planes = Planes { data: grad_output, channels: channels.1, size: tiles.output };
     let gradients = Images { planes, padding: [0, 0] };
-    parallel::chunks_mut(&mut partial, positions.len(), ns, |part, sums| {
+    parallel::try_chunks_mut(&mut partial, positions.len(), ns, |part, sums| {
         sums.fill(T::ZERO);
         for block in parts.range(part) {
             let block = blocks.range(block);
-            register::run(Block { tiles: &tiles, block, inputs, gradients, positions, sums });
+            let of_inputs = Positions::new(channels.0, block.len());
+            let of_gradients = Positions::new(channels.1, block.len());
+            let lifted = Buffer::try_recycled(of_inputs.len() + of_gradients.len())?;
+            let lifted = (lifted, of_inputs, of_gradients);
+            register::run(Block { tiles: &tiles, block, inputs, gradients, lifted, positions, sums });
         }
-    });
+        Ok(())
+    })?;
     weights::lower(channels, &partial, positions, grad_weight);
+    Ok(())
 }
 
 /// Adds what a block of tiles gives to sums at all positions.
-struct Block<'a, T> {
+struct Block<'a, T: Element> {
     tiles: &'a Tiles,
     block: Range<usize>,
     inputs: Images<'a, T>,
     gradients: Images<'a, T>,
+    /// Memory for the block's inputs and gradients at the positions.
+    lifted: (Buffer<T>, Positions, Positions),
     positions: Positions,
     sums: &'a mut [T],
 }
@@ -62,10 +71,8 @@ struct Block<'a, T> {
 impl<T: Registers> Kernel<T> for Block<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Register<T>>(self) {
-        let Block { tiles, block, inputs, gradients, positions, sums } = self;
-        let of_inputs = Positions::new(inputs.planes.channels, block.len());
-        let of_gradients = Positions::new(gradients.planes.channels, block.len());
-        let mut lifted = Buffer::<T>::recycled(of_inputs.len() + of_gradients.len());
+        let Block { tiles, block, inputs, gradients, lifted, positions, sums } = self;
+        let (mut lifted, of_inputs, of_gradients) = lifted;
         let (x, g) = lifted.split_at_mut(of_inputs.len());
         // SAFETY: memory is there for the positions.
         unsafe {

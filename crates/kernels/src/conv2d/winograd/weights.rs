@@ -4,6 +4,7 @@ use super::positions::Positions;
 use super::transform::{tap_gradients, taps};
 use super::{LINE, REACH};
 use crate::Buffer;
+use crate::memory::OutOfMemory;
 use crate::parallel::{self, SendPtr};
 use crate::register::{self, Kernel, Register, Registers};
 
@@ -17,9 +18,9 @@ pub(super) fn lift<T: Registers>(
     weight: &[T],
     start: impl Fn(usize, usize) -> usize + Sync,
     turned: bool,
-) -> (Buffer<T>, Positions) {
+) -> Result<(Buffer<T>, Positions), OutOfMemory> {
     let positions = Positions::new(out_channels, channels);
-    let mut lifted = Buffer::recycled(positions.len());
+    let mut lifted = Buffer::try_recycled(positions.len())?;
     let base = SendPtr(lifted.as_mut_ptr());
     parallel::run(out_channels.div_ceil(LINE), (channels * out_channels) as f64 * PAIR_NS, |task| {
         let first = task * LINE;
@@ -35,7 +36,7 @@ pub(super) fn lift<T: Registers>(
             register::run(LiftKernels { taps: &lanes, first, channel, positions, to: base.get() });
         }
     });
-    (lifted, positions)
+    Ok((lifted, positions))
 }
 
 struct LiftKernels<'a, T> {

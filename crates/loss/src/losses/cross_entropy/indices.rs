@@ -48,10 +48,11 @@ fn forward<T: FloatElement>(
     let rows = terms.layout.rows();
     let epsilon = T::from_f64(terms.label_smoothing);
     let mut losses = rows.allocate::<T>("cross_entropy")?;
-    let mut log_sum_exp = rows.allocate::<T>("cross_entropy")?;
-    kernels::forward(x, dims, indices, weight, ignore_index, epsilon, &mut losses, &mut log_sum_exp);
+    let mut log_sum_exp = terms.layout.row_pairs().allocate::<T>("cross_entropy")?;
+    let pairs = log_sum_exp.as_chunks_mut::<2>().0;
+    kernels::forward(x, dims, indices, weight, ignore_index, epsilon, &mut losses, pairs);
     let (losses, log_sum_exp) =
-        (Tensor::from_buffer(losses, &rows)?, Tensor::from_buffer(log_sum_exp, rows)?);
+        (Tensor::from_buffer(losses, &rows)?, Tensor::from_buffer(log_sum_exp, terms.layout.row_pairs())?);
     let counted = || indices.iter().filter(|&&y| y != ignore_index);
     let total: f64 = match weight {
         None => counted().count() as f64,
@@ -74,7 +75,7 @@ impl IndicesBackward {
         let (logits, target, log_sum_exp) = (ctx.saved(0)?, ctx.saved(1)?, ctx.saved(2)?);
         let row_gradients = self.terms.row_gradients::<T>(ctx.grad()?, self.scale)?;
         let (x, indices) = (logits.as_slice::<T>()?, target.as_slice::<i64>()?);
-        let (log_sum_exp, row_gradients) = (log_sum_exp.as_slice::<T>()?, row_gradients.as_slice::<T>()?);
+        let (log_sum_exp, row_gradients) = (log_sum_exp.as_slice::<T>()?.as_chunks().0, row_gradients.as_slice::<T>()?);
         let (dims, weight) = (self.terms.layout.dims(), self.terms.weight::<T>()?);
         let epsilon = T::from_f64(self.terms.label_smoothing);
         Tensor::build(logits.shape(), |grad: &mut [T]| {

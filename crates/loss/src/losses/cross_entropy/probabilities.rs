@@ -44,10 +44,11 @@ fn forward<T: FloatElement>(
     let epsilon = T::from_f64(terms.label_smoothing);
     let total = rows.numel() as f64;
     let mut losses = rows.allocate::<T>("cross_entropy")?;
-    let mut log_sum_exp = rows.allocate::<T>("cross_entropy")?;
-    kernels::forward_probabilities(x, dims, p, weight, epsilon, &mut losses, &mut log_sum_exp);
+    let mut log_sum_exp = terms.layout.row_pairs().allocate::<T>("cross_entropy")?;
+    let pairs = log_sum_exp.as_chunks_mut::<2>().0;
+    kernels::forward_probabilities(x, dims, p, weight, epsilon, &mut losses, pairs);
     let (losses, log_sum_exp) =
-        (Tensor::from_buffer(losses, &rows)?, Tensor::from_buffer(log_sum_exp, rows)?);
+        (Tensor::from_buffer(losses, &rows)?, Tensor::from_buffer(log_sum_exp, terms.layout.row_pairs())?);
     let scale = terms.reduction.apply(1.0, total, terms.layout.batch());
     Ok((terms.reduce::<T>(losses, total)?, log_sum_exp, scale))
 }
@@ -62,7 +63,7 @@ impl ProbabilitiesBackward {
         let (logits, target, log_sum_exp) = (ctx.saved(0)?, ctx.saved(1)?, ctx.saved(2)?);
         let row_gradients = self.terms.row_gradients::<T>(ctx.grad()?, self.scale)?;
         let (x, p) = (logits.as_slice::<T>()?, target.as_slice::<T>()?);
-        let (log_sum_exp, row_gradients) = (log_sum_exp.as_slice::<T>()?, row_gradients.as_slice::<T>()?);
+        let (log_sum_exp, row_gradients) = (log_sum_exp.as_slice::<T>()?.as_chunks().0, row_gradients.as_slice::<T>()?);
         let (dims, weight) = (self.terms.layout.dims(), self.terms.weight::<T>()?);
         let epsilon = T::from_f64(self.terms.label_smoothing);
         Tensor::build(logits.shape(), |grad: &mut [T]| {

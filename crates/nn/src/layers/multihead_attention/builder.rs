@@ -119,9 +119,6 @@ impl MultiheadAttentionBuilder {
                 "the probability of dropout must be between 0 and 1, not {dropout}"
             );
         }
-        let Some(three) = embed_dim.checked_mul(3) else {
-            bail!(Memory, "MultiheadAttention", "three times embed_dim {embed_dim} does not fit in memory");
-        };
         let zeros = |shape: &[usize]| Parameter::new(Tensor::full(shape, 0.0, dtype)?);
         // The order of PyTorch's draws: first the output's layer, whose bias is drawn before it is made zero.
         let out_proj = Linear::builder(embed_dim, embed_dim).bias(bias).dtype(dtype).build()?;
@@ -132,7 +129,7 @@ impl MultiheadAttentionBuilder {
         };
         let (mut in_proj_weight, mut separate) = (None, [None, None, None]);
         if kdim == embed_dim && vdim == embed_dim {
-            in_proj_weight = projection(three, embed_dim)?;
+            in_proj_weight = projection(3 * embed_dim, embed_dim)?;
         } else {
             separate = [
                 projection(embed_dim, embed_dim)?,
@@ -140,7 +137,7 @@ impl MultiheadAttentionBuilder {
                 projection(embed_dim, vdim)?,
             ];
         }
-        let in_proj_bias = if bias { Some(zeros(&[three])?) } else { None };
+        let in_proj_bias = if bias { Some(zeros(&[3 * embed_dim])?) } else { None };
         if let Some(bias) = &out_proj.bias {
             init::zeros_(bias)?;
         }

@@ -77,3 +77,13 @@ pub(super) fn with_column(mask: Option<Tensor>) -> Result<Option<Tensor>> {
     let value = if mask.dtype() == DType::Bool { 1.0 } else { 0.0 };
     Ok(Some(Tensor::cat(&[&mask, &Tensor::full(shape, value, mask.dtype())?], -1)?))
 }
+
+/// Which rows of scores a mask hides altogether, with size 1 in the place of the keys; none where there is no such row.
+#[track_caller]
+pub(super) fn unseeing(mask: &Tensor) -> Result<Option<Tensor>> {
+    let rows = match mask.dtype() {
+        DType::Bool => mask.any_dim(-1, true)?.logical_not()?,
+        _ => mask.detach().eq(f64::NEG_INFINITY)?.all_dim(-1, true)?,
+    };
+    Ok(if rows.any()?.to_scalar::<bool>()? { Some(rows) } else { None })
+}

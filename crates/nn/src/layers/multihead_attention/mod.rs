@@ -11,7 +11,7 @@ use chainrule_tensor::{Parameter, Result, ScaledDotProductAttentionOptions, Shap
 use crate::forward::inside;
 use crate::{Forward, Linear, Module, Training};
 pub use builder::MultiheadAttentionBuilder;
-use masks::{joined, with_column};
+use masks::{joined, unseeing, with_column};
 
 /// Attention of several heads, each with a part of the features (PyTorch: `torch.nn.MultiheadAttention`).
 ///
@@ -109,7 +109,8 @@ impl MultiheadAttention {
 
     /// Queries `[L, N, embed_dim]`, keys `[S, N, kdim]` and values `[S, N, vdim]` of N sequences give `[L, N, embed_dim]`
     /// and, where they are wanted, the weights `[N, L, S]`, or `[N, heads, L, S]` without averaging. With `batch_first`
-    /// N comes first; without a batch there is no N.
+    /// N comes first; without a batch there is no N. The weights of a query that sees no key are 0, and its output is the
+    /// bias (PyTorch: NaN where weights are wanted).
     ///
     /// # Errors
     /// When shapes do not fit, a mask is neither `bool` nor of the dtype of the queries, or `is_causal` comes with a mask.
@@ -284,7 +285,11 @@ fn weighted(
         Some(seen) => scores.masked_fill(&seen.logical_not()?, f64::NEG_INFINITY)?,
         None => scores,
     };
-    let mut weights = scores.softmax(-1)?;
+    let mut weights = match mask.map(unseeing).transpose()?.flatten() {
+        // Neither the softmax nor its derivative is to see a row of −∞ alone.
+        Some(rows) => scores.masked_fill(&rows, 0.0)?.softmax(-1)?.masked_fill(&rows, 0.0)?,
+        None => scores.softmax(-1)?,
+    };
     if dropout_p > 0.0 {
         weights = weights.dropout(dropout_p, true)?;
     }

@@ -1,7 +1,9 @@
 //! The mean squares of a matrix, kept as those of its rows and columns.
 
-use chainrule_kernels::{Buffer, parallel};
-use chainrule_tensor::FloatElement;
+use chainrule_kernels::parallel;
+use chainrule_tensor::{FloatElement, Shape};
+
+use crate::algorithm::largest;
 
 /// The size of a matrix.
 pub(super) struct Factored {
@@ -13,10 +15,20 @@ pub(super) struct Factored {
 const LANES: usize = 8;
 
 impl Factored {
+    /// The last two dimensions of a shape.
+    pub(super) fn of(shape: &Shape) -> Factored {
+        Factored { rows: shape[shape.len() - 2], columns: shape[shape.len() - 1] }
+    }
+
     /// Rows in a piece of work. So many that the partial sums of the columns take little memory; fixed, so that
     /// results never depend on the number of threads.
     fn block(&self) -> usize {
         8192usize.div_ceil(self.columns).max(64)
+    }
+
+    /// How many sums [`average`](Factored::average) adds up.
+    pub(super) fn sums(&self) -> usize {
+        self.rows + self.rows.div_ceil(self.block()) * self.columns
     }
 
     /// Lets `row` and `column` follow the mean squares of the rows and columns of `grad`.
@@ -24,26 +36,27 @@ impl Factored {
         &self,
         grad: &[T],
         average: impl Fn(T, T) -> T,
-        row: &mut [T],
-        column: &mut [T],
+        (row, column): (&mut [T], &mut [T]),
+        sums: &mut [f64],
     ) {
         let (columns, block) = (self.columns, self.block());
-        let mut of_rows = Buffer::<f64>::zeros(self.rows);
-        let mut of_columns = Buffer::<f64>::zeros(self.rows.div_ceil(block) * columns);
+        sums.fill(0.0);
+        let (of_rows, of_columns) = sums.split_at_mut(self.rows);
         let ns = 0.5 * grad.len() as f64;
-        parallel::chunks_mut2((&mut of_rows, block), (&mut of_columns, columns), ns, |i, rows, sums| {
+        parallel::chunks_mut2((&mut *of_rows, block), (&mut *of_columns, columns), ns, |i, rows, sums| {
             let grad = &grad[i * block * columns..];
             for (values, total) in grad.chunks(columns).zip(rows) {
                 sums.iter_mut().zip(values).for_each(|(sum, &g)| *sum += square(g));
                 *total = sum_of_squares(values);
             }
         });
-        for (average_of_row, total) in row.iter_mut().zip(of_rows.iter()) {
-            *average_of_row = average(*average_of_row, T::of(total / columns as f64));
+        let mean = |total: f64, count: usize| T::of(total / count as f64).minimum(largest());
+        for (average_of_row, &mut total) in row.iter_mut().zip(of_rows) {
+            *average_of_row = average(*average_of_row, mean(total, columns));
         }
         for (j, average_of_column) in column.iter_mut().enumerate() {
             let total: f64 = of_columns.iter().skip(j).step_by(columns).sum();
-            *average_of_column = average(*average_of_column, T::of(total / self.rows as f64));
+            *average_of_column = average(*average_of_column, mean(total, self.rows));
         }
     }
 
@@ -59,13 +72,15 @@ impl Factored {
     ) {
         let (columns, block) = (self.columns, self.block());
         let mean = row.iter().map(|r| r.to_f64()).sum::<f64>() / self.rows as f64;
-        let mean = T::of(mean).maximum(T::of(eps));
+        let mean = T::of(mean).minimum(largest()).maximum(T::of(eps));
         parallel::chunks_mut(out, block * columns, grad.len() as f64, |i, out| {
             let grad = &grad[i * block * columns..];
             for ((out, grad), &r) in out.chunks_mut(columns).zip(grad.chunks(columns)).zip(&row[i * block..])
             {
+                // In this order nothing overflows: the product of two mean squares would.
+                let part = r / mean;
                 for ((out, &g), &c) in out.iter_mut().zip(grad).zip(column) {
-                    *out = g / (r * c / mean).maximum(smallest).sqrt();
+                    *out = g / (part * c).maximum(smallest).sqrt();
                 }
             }
         });

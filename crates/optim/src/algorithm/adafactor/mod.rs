@@ -3,11 +3,11 @@
 mod factored;
 
 use chainrule_kernels::norm::norm;
-use chainrule_kernels::{Buffer, update};
+use chainrule_kernels::update;
 use chainrule_tensor::{FloatElement, Result, Shape, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, Hyperparameter, Range, StateTensor, Update};
+use super::{Algorithm, Hyperparameter, Memory, Range, Scratch, StateTensor, Update, largest};
 use crate::{Optimizer, check};
 use factored::Factored;
 
@@ -122,6 +122,12 @@ impl Algorithm for AdafactorOptions {
         ]
     }
 
+    fn scratch(&self, shape: &Shape) -> Scratch {
+        let values = shape.numel();
+        let sums = if values > 0 && is_matrix(shape) { Factored::of(shape).sums() } else { 0 };
+        Scratch { values, sums }
+    }
+
     fn update<T: FloatElement>(&self, mut parameter: Update<'_, T>) {
         let (shape, grad) = (parameter.shape, parameter.grad);
         let numel = grad.len();
@@ -136,30 +142,31 @@ impl Algorithm for AdafactorOptions {
         let smallest = T::of(eps * eps);
         let average = super::lerp::<T>(t.powf(self.beta2_decay));
 
-        let mut change = Buffer::<T>::recycled(numel);
+        let Memory { values: change, sums } = std::mem::take(&mut parameter.scratch);
         let mut states = parameter.states();
         let first = states.next().expect("a mean square");
         if let Some(column_var) = states.next() {
-            let matrix = Factored { rows: shape[shape.len() - 2], columns: shape[shape.len() - 1] };
+            let matrix = Factored::of(shape);
             let matrices = grad.chunks(matrix.rows * matrix.columns);
             let states = first.chunks_mut(matrix.rows).zip(column_var.chunks_mut(matrix.columns));
             for ((grad, (row, column)), out) in
                 matrices.zip(states).zip(change.chunks_mut(matrix.rows * matrix.columns))
             {
-                matrix.average(grad, average, row, column);
+                matrix.average(grad, average, (&mut *row, &mut *column), sums);
                 matrix.normalize(grad, row, column, (eps, smallest), out);
             }
         } else {
-            update::in_place([first, &mut change], grad, 0.6, move |[v, _], g| {
-                let v = average(v, g * g);
+            let largest = largest::<T>();
+            update::in_place([first, &mut *change], grad, 0.6, move |[v, _], g| {
+                let v = average(v, (g * g).minimum(largest));
                 [v, g / v.maximum(smallest).sqrt()]
             });
         }
         drop(states);
 
-        let clipped = alpha / (root_mean_square(&change) / self.d).max(1.0);
+        let clipped = alpha / (root_mean_square(change) / self.d).max(1.0);
         let rate = T::of(if self.maximize { -clipped } else { clipped });
         let shrink = T::of(1.0 - self.lr * self.weight_decay);
-        update::in_place([parameter.value], &change, 0.3, move |[x], u| [x * shrink - rate * u]);
+        update::in_place([parameter.value], change, 0.3, move |[x], u| [x * shrink - rate * u]);
     }
 }

@@ -24,7 +24,7 @@ impl Backward for LogSoftmaxBackward {
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let (g, y) = (ctx.grad()?.contiguous()?, ctx.saved(0)?);
-        let dims = y.shape().parts_around(self.dim);
+        let dims = y.shape().around(self.dim)?;
         let grad = dispatch_float!(y.dtype(), T => {
             let (g, y) = (g.as_slice::<T>()?, y.as_slice::<T>()?);
             Tensor::build_for("log_softmax", ctx.saved(0)?.shape(), |out: &mut [T]| softmax::log_softmax_backward(g, y, dims, out))?
@@ -54,7 +54,7 @@ impl Tensor {
             bail!(DType, "log_softmax", "not defined for {}: convert it with to_dtype first", self.dtype());
         }
         let dim = dim_index("log_softmax", dim, self.rank())?;
-        let (x, dims) = (self.detach().contiguous()?, self.shape().parts_around(dim));
+        let (x, dims) = (self.detach().contiguous()?, self.shape().around(dim)?);
         let y = dispatch_float!(x.dtype(), T => {
             let values = x.as_slice::<T>()?;
             Tensor::build_for("log_softmax", x.shape(), |out: &mut [T]| softmax::log_softmax(values, dims, out))?

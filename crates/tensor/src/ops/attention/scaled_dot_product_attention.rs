@@ -128,8 +128,8 @@ impl Tensor {
         }
         // Heads as groups, each of which shares what has one head a group.
         let grouped = |t: &Tensor| {
-            let (dim, shape) = (t.rank() - 3, t.shape().resized(t.rank() - 3, groups));
-            t.reshape(shape.inserted(dim + 1, heads / groups))
+            let (dim, shape) = (t.rank() - 3, t.shape().with_size(t.rank() - 3, groups)?);
+            t.reshape(shape.with_inserted(dim + 1, heads / groups)?)
         };
         let attn_mask = match &options.attn_mask {
             Some(mask) if mask.rank() > 2 && heads_of(mask) == heads => Some(grouped(mask)?),
@@ -139,7 +139,7 @@ impl Tensor {
         let options = ScaledDotProductAttentionOptions { attn_mask, ..options };
         let y = attend(&grouped(self)?, &key.unsqueeze(-3)?, &value.unsqueeze(-3)?, options)?;
         let dim = y.rank() - 4;
-        y.reshape(y.shape().removed(dim).resized(dim, heads))
+        y.reshape(y.shape().without(dim)?.with_size(dim, heads)?)
     }
 }
 

@@ -14,14 +14,12 @@ impl Binary for Pow {
     const NAME: &'static str = "pow";
     const SAVES: &'static [Save<'static>] = &[Save::Input(0), Save::Input(1), Save::Output(0)];
     const COST_NS: f64 = 10.0;
-    const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| {
-        match (a, u64::try_from(b)) {
-            (_, Ok(b)) => wrapping_pow(a, b),
-            // 1 / aⁿ, cut off towards zero.
-            (1, _) => 1,
-            (-1, _) => 1 - 2 * (b & 1),
-            _ => 0,
-        }
+    const INT: Option<fn(i64, i64) -> i64> = Some(|a, b| match (a, u64::try_from(b)) {
+        (_, Ok(b)) => wrapping_power(a, b),
+        // 1 / aⁿ, cut off towards zero.
+        (1, _) => 1,
+        (-1, _) => 1 - 2 * (b & 1),
+        _ => 0,
     });
     #[inline(always)]
     fn float<T: Float>(self, a: T, b: T) -> T {
@@ -35,8 +33,10 @@ impl Binary for Pow {
             ctx.when_needed(0, || {
                 let power = a.pow(&b.sub(1.0)?)?;
                 let (constant, vanishing) = (b.eq(0.0)?, power.eq(0.0)?.logical_and(&infinite(b)?)?);
-                let zero = constant.logical_and(&power.isfinite()?.logical_not()?)?.logical_or(&vanishing)?;
-                g.mul(&b.mul(&power)?.masked_fill(&zero, 0.0)?)
+                // Only what would be no number: the derivative of b·aᵇ⁻¹ with respect to b = 0 is none of them.
+                let endless = |x: &Tensor| constant.logical_and(&x.isfinite()?.logical_not()?);
+                let zero = endless(&power)?.logical_or(&vanishing)?;
+                g.masked_fill(&endless(g)?, 0.0)?.mul(&b.mul(&power)?.masked_fill(&zero, 0.0)?)
             })?,
             ctx.when_needed(1, || {
                 let zero = a.eq(0.0)?.logical_and(&b.ge(0.0)?)?;
@@ -48,22 +48,22 @@ impl Binary for Pow {
     }
 }
 
+/// aⁿ modulo 2⁶⁴, by squaring: standard powers take exponents of 32 bits only.
+fn wrapping_power(a: i64, mut n: u64) -> i64 {
+    let (mut power, mut square) = (1i64, a);
+    while n > 0 {
+        if n & 1 == 1 {
+            power = power.wrapping_mul(square);
+        }
+        square = square.wrapping_mul(square);
+        n >>= 1;
+    }
+    power
+}
+
 /// Whether an element is ∞ or −∞.
 fn infinite(x: &Tensor) -> Result<Tensor> {
     x.abs()?.eq(f64::INFINITY)
-}
-
-/// By squaring, from the lowest bit of the exponent on.
-fn wrapping_pow(mut base: i64, mut exponent: u64) -> i64 {
-    let mut power = 1i64;
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            power = power.wrapping_mul(base);
-        }
-        base = base.wrapping_mul(base);
-        exponent >>= 1;
-    }
-    power
 }
 
 /// With a number in the exponent.

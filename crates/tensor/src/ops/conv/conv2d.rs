@@ -1,9 +1,11 @@
 //! Two-dimensional convolution.
 
-use chainrule_kernels::conv2d::{Conv2dShape, forward};
+use chainrule_kernels::conv2d::{Conv2dShape, Conv2dSizes, forward};
 
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::table::{Refusal, Row, Sample, values};
+use crate::window::Axis;
 use crate::{Result, Shape, Tensor, bail, dispatch_float};
 
 /// The options of [`Tensor::conv2d`]; pairs are (vertical, horizontal).
@@ -75,7 +77,8 @@ impl Tensor {
     ///
     /// # Errors
     /// When shapes, groups or dtypes do not fit, when the kernel is larger than the padded input, for a
-    /// stride, dilation or number of groups of 0, and for integers and booleans.
+    /// stride, dilation or number of groups of 0, for padding that no memory has addresses for, for integers and
+    /// booleans, and when there is no memory for the result.
     #[track_caller]
     pub fn conv2d(&self, weight: &Tensor, bias: Option<&Tensor>, options: Conv2dOptions) -> Result<Tensor> {
         if !(3..=4).contains(&self.rank()) || weight.rank() != 4 {
@@ -94,7 +97,7 @@ impl Tensor {
     /// The only image of a batch.
     #[track_caller]
     pub(super) fn reshape_without_batch(&self) -> Result<Tensor> {
-        self.reshape(self.shape().removed(0))
+        self.reshape(self.shape().without(0)?)
     }
 }
 
@@ -146,35 +149,61 @@ impl Asked<'_> {
             bail!(
                 Shape,
                 operation,
-                "{in_channels} channels of an input of shape {} and a weight of shape {} do not fit {groups} groups: the weight is [out, in / groups, {}]",
+                "{in_channels} channels of an input of shape {} and a weight of shape {} do not fit {groups} groups: the weight is [out, in / groups, {}]{}",
                 self.input,
                 self.weight,
-                if self.directions == 1 { "length" } else { "height, width" }
+                if self.directions == 1 { "length" } else { "height, width" },
+                channels_first(self.input, group_in.checked_mul(groups))
             );
         }
-        let shape = Conv2dShape {
+        let (input, kernel) = ([height, width], [kernel_height, kernel_width]);
+        let mut output = [0; 2];
+        for d in 0..2 {
+            // An empty kernel fits nowhere.
+            let axis = Axis {
+                input: input[d],
+                kernel: kernel[d].max(1),
+                stride: stride[d],
+                padding: padding[d],
+                dilation: dilation[d],
+            };
+            output[d] = match axis.outputs(false) {
+                None => bail!(
+                    Value,
+                    operation,
+                    "padding {:?} around an input of size {:?} is too much",
+                    self.sizes(&padding),
+                    self.sizes(&input)
+                ),
+                Some(outputs) if outputs > 0 && kernel[d] > 0 => outputs,
+                Some(_) => bail!(
+                    Shape,
+                    operation,
+                    "a kernel of size {:?} with dilation {:?} does not fit an input of size {:?} with padding {:?}",
+                    self.sizes(&kernel),
+                    self.sizes(&dilation),
+                    self.sizes(&input),
+                    self.sizes(&padding)
+                ),
+            };
+        }
+        let sizes = Conv2dSizes {
             batch,
             in_channels,
             out_channels,
             groups,
-            input: [height, width],
-            kernel: [kernel_height, kernel_width],
+            input,
+            kernel,
             stride,
             padding,
             dilation,
+            output,
         };
-        // An empty kernel, or one that is larger than the padded input.
-        if shape.kernel.contains(&0) || shape.output().contains(&0) {
-            bail!(
-                Shape,
-                operation,
-                "a kernel of size {:?} with dilation {:?} does not fit an input of size {:?} with padding {:?}",
-                self.sizes(&shape.kernel),
-                self.sizes(&dilation),
-                self.sizes(&shape.input),
-                self.sizes(&padding)
-            );
-        }
+        let Some(shape) = Conv2dShape::new(sizes) else {
+            let result: Shape =
+                [batch, out_channels].iter().chain(self.sizes(&output)).copied().collect();
+            bail!(Memory, operation, "a result of shape {result} does not fit in memory");
+        };
         check_bias(operation, bias, out_channels)?;
         check_dtypes(operation, &[Some(x), Some(weight), bias])?;
         let out = convolve(operation, x, weight, bias, &shape)?;
@@ -183,6 +212,14 @@ impl Asked<'_> {
             Some(bias) => record(Conv2dBackward { shape, bias: true }, &[x, weight, bias], &saved, out),
             None => record(Conv2dBackward { shape, bias: false }, &[x, weight], &saved, out),
         }
+    }
+}
+
+/// A hint where the last dimension is as large as the number of channels that the weight is for.
+pub(super) fn channels_first(input: &Shape, channels: Option<usize>) -> &'static str {
+    match input.last().copied() == channels {
+        true => "; channels come before the sizes, not after them",
+        false => "",
     }
 }
 
@@ -217,7 +254,7 @@ fn convolve(
     bias: Option<&Tensor>,
     shape: &Conv2dShape,
 ) -> Result<Tensor> {
-    let [height, width] = shape.output();
+    let [height, width] = shape.output;
     let output = Shape::from([shape.batch, shape.out_channels, height, width]);
     let (x, weight) = (x.detach().contiguous()?, weight.detach().contiguous()?);
     let bias = match bias {
@@ -230,7 +267,7 @@ fn convolve(
             Some(bias) => Some(bias.as_slice::<T>()?),
             None => None,
         };
-        forward(shape, x.as_slice()?, weight.as_slice()?, bias, &mut out);
+        forward(shape, x.as_slice()?, weight.as_slice()?, bias, &mut out).in_operation(operation)?;
         Tensor::from_parts(out, output)
     }))
 }

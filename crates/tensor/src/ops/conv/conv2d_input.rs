@@ -1,8 +1,9 @@
 //! The gradient of a convolution with respect to its input, which is also what a transposed convolution
 //! computes.
 
-use chainrule_kernels::conv2d::{Conv2dShape, backward_input};
+use chainrule_kernels::conv2d::{Conv2dShape, Conv2dSizes, backward_input};
 
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Shape, Tensor, bail, dispatch_float};
@@ -30,12 +31,18 @@ impl Tensor {
     /// `torch.nn.grad.conv2d_input`).
     #[track_caller]
     pub(super) fn conv2d_input(&self, weight: &Tensor, shape: Conv2dShape) -> Result<Tensor> {
+        self.spread("conv2d_input", weight, shape)
+    }
+
+    /// The same in the name of another operation.
+    #[track_caller]
+    pub(super) fn spread(&self, operation: &str, weight: &Tensor, shape: Conv2dShape) -> Result<Tensor> {
         let [input, weight_shape, output] = shapes(&shape);
-        check_shapes("conv2d_input", [(self, output), (weight, weight_shape)])?;
+        check_shapes(operation, [(self, output), (weight, weight_shape)])?;
         let (y, w) = (self.detach().contiguous()?, weight.detach().contiguous()?);
         let out = dispatch_float!(self.dtype(), T => {
-            let mut out = input.allocate::<T>("conv2d_input")?;
-            backward_input(&shape, y.as_slice()?, w.as_slice()?, &mut out);
+            let mut out = input.allocate::<T>(operation)?;
+            backward_input(&shape, y.as_slice()?, w.as_slice()?, &mut out).in_operation(operation)?;
             Tensor::from_parts(out, input)
         });
         record(Conv2dInputBackward { shape }, &[self, weight], &[Save::Input(0), Save::Input(1)], out)
@@ -45,7 +52,7 @@ impl Tensor {
 /// The shapes of input, weight and output.
 pub(super) fn shapes(shape: &Conv2dShape) -> [Shape; 3] {
     let ([height, width], [kernel_height, kernel_width]) = (shape.input, shape.kernel);
-    let [rows, columns] = shape.output();
+    let [rows, columns] = shape.output;
     [
         [shape.batch, shape.in_channels, height, width].into(),
         [shape.out_channels, shape.in_channels / shape.groups, kernel_height, kernel_width].into(),
@@ -65,27 +72,31 @@ pub(super) fn check_shapes(operation: &str, operands: [(&Tensor, Shape); 2]) -> 
 }
 
 /// A small convolution with everything at once.
-pub(super) const SAMPLE: Conv2dShape = Conv2dShape {
-    batch: 1,
-    in_channels: 2,
-    out_channels: 2,
-    groups: 2,
-    input: [4, 5],
-    kernel: [2, 2],
-    stride: [2, 1],
-    padding: [1, 0],
-    dilation: [1, 2],
-};
+pub(super) fn sample() -> Conv2dShape {
+    let sizes = Conv2dSizes {
+        batch: 1,
+        in_channels: 2,
+        out_channels: 2,
+        groups: 2,
+        input: [4, 5],
+        kernel: [2, 2],
+        stride: [2, 1],
+        padding: [1, 0],
+        dilation: [1, 2],
+        output: [3, 3],
+    };
+    Conv2dShape::new(sizes).expect("sizes that fit")
+}
 
 pub(super) const ROW: Row = Row {
     errors: || {
         vec![Refusal::new(&["[1, 2, 3, 3]", "[1, 2, 3, 4]"], || {
-            values(1, [1, 2, 3, 4]).conv2d_input(&values(2, [2, 1, 2, 2]), SAMPLE)
+            values(1, [1, 2, 3, 4]).conv2d_input(&values(2, [2, 1, 2, 2]), sample())
         })]
     },
     ..Row::new("conv2d_input", "torch.nn.grad.conv2d_input", || {
         vec![Sample::new("", [values(1, [1, 2, 3, 3]), values(2, [2, 1, 2, 2])], |x| {
-            x[0].conv2d_input(&x[1], SAMPLE)
+            x[0].conv2d_input(&x[1], sample())
         })]
     })
 };

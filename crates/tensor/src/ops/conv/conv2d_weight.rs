@@ -2,7 +2,8 @@
 
 use chainrule_kernels::conv2d::{Conv2dShape, backward_weight};
 
-use super::conv2d_input::{SAMPLE, check_shapes, shapes};
+use super::conv2d_input::{check_shapes, sample, shapes};
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Tensor, dispatch_float};
@@ -35,7 +36,7 @@ impl Tensor {
         let (x, y) = (self.detach().contiguous()?, grad_output.detach().contiguous()?);
         let out = dispatch_float!(self.dtype(), T => {
             let mut out = weight.allocate::<T>("conv2d_weight")?;
-            backward_weight(&shape, x.as_slice()?, y.as_slice()?, &mut out);
+            backward_weight(&shape, x.as_slice()?, y.as_slice()?, &mut out).in_operation("conv2d_weight")?;
             Tensor::from_parts(out, weight)
         });
         record(Conv2dWeightBackward { shape }, &[self, grad_output], &[Save::Input(0), Save::Input(1)], out)
@@ -45,12 +46,12 @@ impl Tensor {
 pub(super) const ROW: Row = Row {
     errors: || {
         vec![Refusal::new(&["[1, 2, 4, 5]", "[1, 2, 4, 4]"], || {
-            values(1, [1, 2, 4, 4]).conv2d_weight(&values(2, [1, 2, 3, 3]), SAMPLE)
+            values(1, [1, 2, 4, 4]).conv2d_weight(&values(2, [1, 2, 3, 3]), sample())
         })]
     },
     ..Row::new("conv2d_weight", "torch.nn.grad.conv2d_weight", || {
         vec![Sample::new("", [values(1, [1, 2, 4, 5]), values(2, [1, 2, 3, 3])], |x| {
-            x[0].conv2d_weight(&x[1], SAMPLE)
+            x[0].conv2d_weight(&x[1], sample())
         })]
     })
 };

@@ -1,10 +1,11 @@
 //! Two-dimensional transposed convolution.
 
-use chainrule_kernels::conv2d::Conv2dShape;
+use chainrule_kernels::conv2d::{Conv2dShape, Conv2dSizes};
 
-use super::conv2d::{check_bias, check_dtypes};
+use super::conv2d::{channels_first, check_bias, check_dtypes};
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{Result, Shape, Tensor, bail};
+use crate::window::Axis;
+use crate::{Result, Tensor, bail};
 
 /// The options of [`Tensor::conv_transpose2d`]; pairs are (vertical, horizontal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +55,8 @@ impl Tensor {
     ///
     /// # Errors
     /// When shapes, groups or dtypes do not fit, when nothing is left of the output, when `output_padding` is
-    /// not smaller than stride or dilation, for a stride, dilation or number of groups of 0, and for integers
-    /// and booleans.
+    /// not smaller than stride or dilation, for a stride, dilation or number of groups of 0, for integers and
+    /// booleans, and when there is no memory for the result.
     #[track_caller]
     pub fn conv_transpose2d(
         &self,
@@ -93,52 +94,63 @@ impl Tensor {
             bail!(
                 Shape,
                 NAME,
-                "{in_channels} channels of an input of shape {} and a weight of shape {} do not fit {groups} groups: the weight is [in, out / groups, height, width]",
+                "{in_channels} channels of an input of shape {} and a weight of shape {} do not fit {groups} groups: the weight is [in, out / groups, height, width]{}",
                 self.shape(),
-                weight.shape()
+                weight.shape(),
+                channels_first(self.shape(), Some(weight_in))
             );
         }
         let (small, kernel) = ([height, width], [kernel_height, kernel_width]);
         let mut output = [0; 2];
         for d in 0..2 {
-            // None where the kernel is empty or the padding takes everything away.
-            let span = kernel[d].checked_sub(1).map(|n| n * dilation[d] + 1 + output_padding[d]);
-            let full = span.zip(small[d].checked_sub(1)).map(|(span, n)| span + n * stride[d]);
-            let left = full.and_then(|full| full.checked_sub(2 * padding[d])).filter(|&n| n > 0);
-            let Some(left) = left else {
-                bail!(
+            let axis = Axis {
+                input: small[d],
+                kernel: kernel[d],
+                stride: stride[d],
+                padding: padding[d],
+                dilation: dilation[d],
+            };
+            output[d] = match axis.transposed(output_padding[d]) {
+                None => bail!(
+                    Memory,
+                    NAME,
+                    "with stride {stride:?}, dilation {dilation:?}, padding {padding:?} and output_padding {output_padding:?} the output of an input of size {small:?} and a kernel of size {kernel:?} does not fit in memory"
+                ),
+                Some(0) => bail!(
                     Shape,
                     NAME,
                     "an input of size {small:?} and a kernel of size {kernel:?} with padding {padding:?} leave nothing of the output"
-                );
+                ),
+                Some(left) => left,
             };
-            output[d] = left;
         }
-        let out_channels = group_out * groups;
+        // The convolution whose input this is the way back to. Where output_padding reaches its stride, more windows than
+        // this input has elements would fit there.
+        let shape = group_out.checked_mul(groups).and_then(|out_channels| {
+            Conv2dShape::new(Conv2dSizes {
+                batch,
+                in_channels: out_channels,
+                out_channels: in_channels,
+                groups,
+                input: output,
+                kernel,
+                stride,
+                padding,
+                dilation,
+                output: small,
+            })
+        });
+        let Some(shape) = shape else {
+            bail!(
+                Memory,
+                NAME,
+                "an output of {batch} images of {group_out} times {groups} channels and size {output:?}, with padding {padding:?} at each side before, does not fit in memory"
+            );
+        };
+        let out_channels = shape.in_channels;
         check_bias(NAME, bias, out_channels)?;
         check_dtypes(NAME, &[Some(self), Some(weight), bias])?;
-        Shape::from([batch, out_channels, output[0], output[1]]).checked_numel(NAME)?;
-        let shape = Conv2dShape {
-            batch,
-            in_channels: out_channels,
-            out_channels: in_channels,
-            groups,
-            input: output,
-            kernel,
-            stride,
-            padding,
-            dilation,
-        };
-        // Where output_padding reaches the dilation, the convolution back has one output more than this
-        // input: rows of zeros, which spread nothing.
-        let extended = shape.output();
-        let y = match extended == small {
-            true => self.conv2d_input(weight, shape)?,
-            false => {
-                let size = [batch, in_channels, extended[0], extended[1]].into();
-                self.surround(&[0; 4].into(), 0.0, &size)?.conv2d_input(weight, shape)?
-            }
-        };
+        let y = self.spread(NAME, weight, shape)?;
         match bias {
             Some(bias) => y.add(&bias.reshape([out_channels, 1, 1])?),
             None => Ok(y),

@@ -32,7 +32,7 @@ impl Tensor {
             bail!(Shape, "embedding", "the weight must be a matrix, not of shape {}", weight.shape());
         };
         let numbers = self.checked_indices("embedding", 0, rows)?;
-        let shape = self.shape().inserted(self.rank(), width);
+        let shape = self.shape().with_inserted(self.rank(), width)?;
         let y = weight.index_select(0, &numbers.reshape([-1])?)?.reshape(shape)?;
         let Some(padding) = padding_idx else { return Ok(y) };
         let Some(padding) = row_number(padding, rows) else {
@@ -60,7 +60,10 @@ pub(super) const ROW: Row = Row {
             Refusal::new(&["padding_idx -4"], move || Tensor::new([0]).embedding(&weight(), Some(-4))),
         ]
     },
-    bench: &[(&[&[10_000, 128]], |x| Ok(vec![Tensor::arange(4096)?.reshape([64, 64])?.embedding(&x[0], None)?]))],
+    bench: &[
+        (&[&[10_000, 128]], |x| Ok(vec![Tensor::arange(4096)?.reshape([64, 64])?.embedding(&x[0], None)?])),
+        (&[&[100_000, 100]], |x| Ok(vec![Tensor::arange(20)?.embedding(&x[0], None)?])),
+    ],
     ..Row::new("embedding", "torch.nn.functional.embedding", || {
         // What the padding row is changed by shows in the result and not in the gradient, so it is not asked for here.
         let padded = |x: &[Tensor]| Tensor::new([[0, 2], [2, 0]]).embedding(&x[0], Some(-2));

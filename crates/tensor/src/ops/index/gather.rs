@@ -2,7 +2,7 @@
 
 use chainrule_kernels::index;
 
-use crate::autograd::{Backward, Context, Save, record};
+use crate::autograd::{Backward, Context, Parts, Save, are_few, record};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Shape, Tensor, bail, dispatch};
@@ -21,6 +21,17 @@ impl Backward for GatherBackward {
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let zeros = Tensor::full(&self.input, 0.0, ctx.grad()?.dtype())?;
         Ok(vec![Some(zeros.scatter_add(self.dim as isize, ctx.saved(0)?, ctx.grad()?)?)])
+    }
+
+    fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
+        let (grad, index) = (ctx.grad()?, ctx.saved(0)?);
+        if index.numel() == 0 || !are_few(grad.numel(), self.input.numel()) {
+            return Ok(None);
+        }
+        let mut numbers = Shape::from([index.numel()]).allocate::<i64>("gather")?;
+        index::numbers(&self.input, self.dim, index.as_slice()?, index.shape(), &mut numbers);
+        let numbers = Tensor::from_parts(numbers, [index.numel()].into());
+        Parts::rows(&self.input, &numbers, 1, grad).map(Some)
     }
 }
 

@@ -54,7 +54,7 @@ impl Tensor {
             let x = self.reshape([1usize])?.index_add(0, index, &source.reshape([-1])?)?;
             return x.reshape([]);
         };
-        if index.rank() > 1 || *source.shape() != self.shape().resized(at, index.numel()) {
+        if index.rank() > 1 || *source.shape() != self.shape().with_size(at, index.numel())? {
             bail!(
                 Shape,
                 "index_add",
@@ -68,7 +68,7 @@ impl Tensor {
         let (x, added) = (self.detach().contiguous()?, source.detach().contiguous()?);
         let out = dispatch!(self.dtype(), T => {
             let mut out = self.shape().allocate::<T>("index_add")?;
-            let dims = x.shape().parts_around(at);
+            let dims = x.shape().around(at)?;
             index::index_add(Some(x.as_slice::<T>()?), &mut out, dims, index.as_slice()?, added.as_slice()?).in_operation("index_add")?;
             Tensor::from_parts(out, self.shape().clone())
         });
@@ -95,7 +95,7 @@ pub(super) fn sum_slices(shape: &Shape, dim: usize, index: &Tensor, source: &Ten
     let added = source.detach().contiguous()?;
     let out = dispatch!(source.dtype(), T => {
         let mut out = shape.allocate::<T>("index_add")?;
-        index::index_add(None, &mut out, shape.parts_around(dim), index.as_slice()?, added.as_slice::<T>()?).in_operation("index_add")?;
+        index::index_add(None, &mut out, shape.around(dim)?, index.as_slice()?, added.as_slice::<T>()?).in_operation("index_add")?;
         Tensor::from_parts(out, shape.clone())
     });
     record(SumSlicesBackward { dim }, &[source], &[Save::Value(index)], out)

@@ -3,7 +3,7 @@
 use chainrule_kernels::index;
 
 use super::index_add::sum_slices;
-use crate::autograd::{Backward, Context, Save, record};
+use crate::autograd::{Backward, Context, Parts, Save, are_few, record};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Shape, Tensor, bail, dispatch};
@@ -21,6 +21,19 @@ impl Backward for IndexSelectBackward {
     // A slice that was taken several times gets the sum.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         Ok(vec![Some(sum_slices(&self.input, self.dim, ctx.saved(0)?, ctx.grad()?)?)])
+    }
+
+    fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
+        let (grad, [outer, n, width]) = (ctx.grad()?, self.input.around(self.dim));
+        if !are_few(grad.numel(), self.input.numel()) {
+            return Ok(None);
+        }
+        let mut rows = ctx.saved(0)?.reshape([-1])?;
+        if outer > 1 {
+            let planes = Tensor::arange(outer)?.mul(n as i64)?.unsqueeze(1)?;
+            rows = planes.add(&rows)?.reshape([-1])?;
+        }
+        Parts::rows(&self.input, &rows, width, grad).map(Some)
     }
 }
 
@@ -55,15 +68,37 @@ impl Tensor {
             return self.reshape([1usize])?.index_select(0, index)?.reshape([]);
         };
         let index = index.checked_indices("index_select", dim, size)?;
-        let shape = self.shape().resized(at, index.numel());
-        let x = self.detach().contiguous()?;
-        let out = dispatch!(self.dtype(), T => {
-            let mut out = shape.allocate::<T>("index_select")?;
-            index::index_select(x.as_slice::<T>()?, x.shape().parts_around(at), index.as_slice()?, &mut out);
-            Tensor::from_parts(out, shape)
-        });
+        let out = self.detach().slices(at, &index)?;
         let operation = IndexSelectBackward { dim: at, input: self.shape().clone() };
         record(operation, &[self], &[Save::Value(&index)], out)
+    }
+}
+
+/// What a slice costs that is taken for itself, in elements of a copy.
+const SLICE: usize = 512;
+
+impl Tensor {
+    /// The slices of a dimension that are named, outside any graph.
+    #[track_caller]
+    fn slices(&self, dim: usize, index: &Tensor) -> Result<Tensor> {
+        let shape = self.shape().with_size(dim, index.numel());
+        // Where the elements are not in order and only a few are asked for, the others are not brought in order.
+        if !self.is_contiguous()
+            && shape.numel() > 0
+            && are_few(shape.numel().saturating_add(SLICE * index.numel()), self.numel())
+        {
+            let mut slices = Vec::with_capacity(index.numel());
+            for &at in index.as_slice::<i64>()? {
+                slices.push(self.part(dim, at as usize, 1)?);
+            }
+            return Tensor::cat(&slices, dim as isize);
+        }
+        let x = self.contiguous()?;
+        dispatch!(self.dtype(), T => {
+            let mut out = shape.allocate::<T>("index_select")?;
+            index::index_select(x.as_slice::<T>()?, x.shape().around(dim), index.as_slice()?, &mut out);
+            Ok(Tensor::from_parts(out, shape))
+        })
     }
 }
 

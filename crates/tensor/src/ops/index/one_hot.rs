@@ -21,7 +21,7 @@ impl Tensor {
     #[track_caller]
     pub fn one_hot(&self, num_classes: usize) -> Result<Tensor> {
         let classes = self.checked_indices("one_hot", -1, num_classes)?;
-        let shape = self.shape().inserted(self.rank(), num_classes);
+        let shape = self.shape().with_inserted(self.rank(), num_classes)?;
         let classes = classes.as_slice::<i64>()?;
         Tensor::build_for("one_hot", shape, |out: &mut [i64]| {
             out.fill(0);

@@ -32,16 +32,16 @@ impl Tensor {
                 self.shape()
             );
         }
-        let [x, index] = [self, indices].map(|t| t.shape().resized(at, 1));
+        let (x, index) = (self.shape().with_size(at, 1)?, indices.shape().with_size(at, 1)?);
         let common = broadcast("take_along_dim", &x, &index)?;
-        let x = self.expand(common.resized(at, self.shape()[at]))?;
+        let x = self.expand(common.with_size(at, self.shape()[at])?)?;
         let n = self.shape()[at];
         let index = match indices.dtype() {
             DType::I64 => indices.map_elements("take_along_dim", 0.5, |i: i64| if i < 0 { i.wrapping_add(n as i64) } else { i })?,
             _ => indices.clone(),
         };
         let index = index.checked_indices("take_along_dim", dim, n)?;
-        x.gather(dim, &index.expand(common.resized(at, indices.shape()[at]))?)
+        x.gather(dim, &index.expand(common.with_size(at, indices.shape()[at])?)?)
     }
 }
 

@@ -130,7 +130,12 @@ impl Tensor {
         }
         let dtypes = || [Some(weight), bias].into_iter().flatten().map(Tensor::dtype);
         if let Some(other) = dtypes().find(|&dtype| dtype != self.dtype()) {
-            bail!(DType, "linear", "the input holds {}, weight or bias {other}: convert one with to_dtype", self.dtype());
+            bail!(
+                DType,
+                "linear",
+                "the input holds {}, weight or bias {other}: convert one with to_dtype",
+                self.dtype()
+            );
         }
         let out = match self.dtype() {
             DType::F32 => affine::<f32>(self, weight, bias)?,
@@ -149,7 +154,7 @@ impl Tensor {
 #[track_caller]
 fn affine<T: Element + GemmNumber>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, inputs) = (weight.shape()[0], weight.shape()[1]);
-    let shape = x.shape().resized(x.rank() - 1, outputs);
+    let shape = x.shape().with_size(x.rank() - 1, outputs)?;
     let mut out = shape.allocate::<T>("linear")?;
     let x = x.in_order()?;
     let rows: usize = x.shape()[..x.rank() - 1].iter().product();

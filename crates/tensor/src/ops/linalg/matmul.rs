@@ -50,7 +50,14 @@ impl Tensor {
             bail!(Shape, "matmul", "{}: both need at least one dimension", unfit());
         }
         if a.dtype() != b.dtype() {
-            bail!(DType, "matmul", "{}: they hold {} and {}; convert one with to_dtype", unfit(), a.dtype(), b.dtype());
+            bail!(
+                DType,
+                "matmul",
+                "{}: they hold {} and {}; convert one with to_dtype",
+                unfit(),
+                a.dtype(),
+                b.dtype()
+            );
         }
         let (k, k_of_b) = (a.shape()[a.rank() - 1], b.shape()[b.rank().saturating_sub(2)]);
         if k != k_of_b {
@@ -63,7 +70,7 @@ impl Tensor {
             // A batch of left factors times one right factor is one tall product.
             (n, 2) if n > 2 && a.is_contiguous() => {
                 let rows: usize = a.shape()[..n - 1].iter().product();
-                let shape = a.shape().resized(n - 1, b.shape()[1]);
+                let shape = a.shape().with_size(n - 1, b.shape()[1])?;
                 a.reshape([rows, k])?.matmul(b)?.reshape(&shape)
             }
             _ => product(a, b),
@@ -74,7 +81,7 @@ impl Tensor {
     #[track_caller]
     fn squeeze_at(&self, dim: isize) -> Result<Tensor> {
         let dim = (self.rank() as isize + dim) as usize;
-        self.reshape(self.shape().removed(dim))
+        self.reshape(self.shape().without(dim)?)
     }
 }
 
@@ -82,9 +89,8 @@ impl Tensor {
 #[track_caller]
 fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let split = |t: &Tensor| Shape::from(&t.shape()[..t.rank() - 2]);
-    let batch = broadcast("matmul", &split(a), &split(b)).map_err(|e| {
-        e.context(format!("shapes {} and {} cannot be multiplied", a.shape(), b.shape()))
-    })?;
+    let batch = broadcast("matmul", &split(a), &split(b))
+        .map_err(|e| e.context(format!("shapes {} and {} cannot be multiplied", a.shape(), b.shape())))?;
     let (m, k, n) = (a.shape()[a.rank() - 2], a.shape()[a.rank() - 1], b.shape()[b.rank() - 1]);
     let shape: Shape = batch.iter().copied().chain([m, n]).collect();
     let out = match a.dtype() {
@@ -180,9 +186,7 @@ pub(super) const ROW: Row = Row {
             Sample::new("vector right", [values(1, [2, 2, 3]), values(2, [3])], |x| x[0].matmul(&x[1])),
             Sample::new("batch", [values(1, [2, 2, 3]), values(2, [2, 3, 2])], |x| x[0].matmul(&x[1])),
             Sample::new("batch of one", [values(1, [2, 2, 3]), values(2, [3, 2])], |x| x[0].matmul(&x[1])),
-            Sample::new("broadcast", [values(1, [2, 1, 2, 3]), values(2, [3, 3, 1])], |x| {
-                x[0].matmul(&x[1])
-            }),
+            Sample::new("broadcast", [values(1, [2, 1, 2, 3]), values(2, [3, 3, 1])], |x| x[0].matmul(&x[1])),
         ]
     })
 };

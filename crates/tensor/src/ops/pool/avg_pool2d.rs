@@ -2,6 +2,7 @@
 
 use chainrule_kernels::pool2d::{Pool2dShape, avg_backward, avg_forward};
 
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, record};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::window::Window;
@@ -57,7 +58,8 @@ impl Average {
         let Average { geometry, count_include_pad, divisor_override, .. } = self;
         let out = dispatch_float!(x.dtype(), T => {
             let mut out = self.output.allocate::<T>("avg_pool2d")?;
-            avg_forward(geometry, values.as_slice()?, *count_include_pad, *divisor_override, &mut out);
+            avg_forward(geometry, values.as_slice()?, *count_include_pad, *divisor_override, &mut out)
+                .in_operation("avg_pool2d")?;
             Tensor::from_parts(out, self.output.clone())
         });
         record(AvgPool2dBackward(self.clone()), &[x], &[], out)
@@ -69,7 +71,8 @@ impl Average {
         let Average { geometry, count_include_pad, divisor_override, .. } = self;
         let out = dispatch_float!(y.dtype(), T => {
             let mut out = self.input.allocate::<T>("avg_pool2d")?;
-            avg_backward(geometry, values.as_slice()?, *count_include_pad, *divisor_override, &mut out);
+            avg_backward(geometry, values.as_slice()?, *count_include_pad, *divisor_override, &mut out)
+                .in_operation("avg_pool2d")?;
             Tensor::from_parts(out, self.input.clone())
         });
         record(SpreadBackward(self.clone()), &[y], &[], out)

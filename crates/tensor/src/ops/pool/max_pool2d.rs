@@ -2,9 +2,10 @@
 
 use chainrule_kernels::pool2d::{Pool2dShape, max_backward, max_forward};
 
-use crate::window::Window;
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::table::{Refusal, Row, Sample, distinct, values};
+use crate::window::Window;
 use crate::{IntoPair, Result, Shape, Tensor, dispatch_float};
 
 /// The options of [`Tensor::max_pool2d`]; pairs are (vertical, horizontal).
@@ -106,7 +107,7 @@ impl Tensor {
         let mut indices = output.allocate("max_pool2d")?;
         let out = dispatch_float!(self.dtype(), T => {
             let mut out = output.allocate::<T>("max_pool2d")?;
-            max_forward(&shape, x.as_slice()?, &mut out, &mut indices);
+            max_forward(&shape, x.as_slice()?, &mut out, &mut indices).in_operation("max_pool2d")?;
             Tensor::from_parts(out, output.clone())
         });
         let indices = Tensor::from_parts(indices, output);

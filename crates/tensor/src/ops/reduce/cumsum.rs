@@ -25,7 +25,7 @@ impl Backward for CumsumBackward {
 
 #[track_caller]
 fn running_sum(x: &Tensor, dim: usize, reverse: bool) -> Result<Tensor> {
-    let dims = x.shape().parts_around(dim);
+    let dims = x.shape().around(dim)?;
     let values = x.detach().contiguous()?;
     let out = match x.dtype() {
         DType::F32 => {

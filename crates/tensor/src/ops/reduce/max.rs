@@ -25,7 +25,7 @@ impl Backward for ChosenBackward {
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let indices = ctx.saved(0)?.reshape(&self.keepdim)?;
         // 0, 1, … along the dimension, in the shape from there on: it broadcasts against the indices.
-        let [_, n, inner] = self.input.parts_around(self.dim);
+        let [_, n, inner] = self.input.around(self.dim)?;
         let position = Tensor::arange(n)?.reshape([n, 1])?.expand([n, inner])?;
         let position = position.reshape(&self.input[self.dim.min(self.input.len())..])?;
         let elsewhere = position.ne(&indices)?;
@@ -44,7 +44,7 @@ pub(super) fn extremum(
 ) -> Result<(Tensor, Tensor)> {
     let reduced = Reduced::new(operation, x.shape(), &[dim])?;
     let dim = dim_index(operation, dim, x.rank())?;
-    let (shape, dims) = (reduced.shape(keepdim), x.shape().parts_around(dim));
+    let (shape, dims) = (reduced.shape(keepdim), x.shape().around(dim)?);
     if dims[1] == 0 && shape.numel() > 0 {
         bail!(Shape, operation, "there is no element to choose: the tensor's shape is {}", x.shape());
     }

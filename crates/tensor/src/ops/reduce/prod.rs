@@ -24,7 +24,7 @@ impl Backward for ProdBackward {
     // In double precision, where a product of numbers of single precision is more rarely out of range.
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let x = ctx.saved(0)?;
-        let [outer, n, inner] = x.shape().parts_around(self.dim);
+        let [outer, n, inner] = x.shape().around(self.dim)?;
         let g = ctx.grad()?.reshape([outer, 1, inner])?.to_dtype(DType::F64)?;
         let flat = x.reshape([outer, n, inner])?.to_dtype(DType::F64)?;
         let y = flat.prod_dim(1, true)?;
@@ -49,7 +49,7 @@ impl Backward for ProdBackward {
 
     fn backward_fused(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         let (g, x) = (ctx.grad()?.contiguous()?, ctx.saved(0)?.contiguous()?);
-        let dims = x.shape().parts_around(self.dim);
+        let dims = x.shape().around(self.dim)?;
         let grad = dispatch_float!(x.dtype(), T => {
             let (values, scale) = (x.as_slice::<T>()?, g.as_slice::<T>()?);
             Tensor::build_for("prod", x.shape(), |out: &mut [T]| reduce::prod_of_others(values, scale, dims, out))?

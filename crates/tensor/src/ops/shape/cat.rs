@@ -65,7 +65,7 @@ impl Tensor {
         let first = parts.iter().find(|t| !is_passed_over(t)).unwrap_or(&parts[0]);
         let index = dim_index("cat", dim, first.rank())?;
         for (i, t) in parts.iter().enumerate().filter(|(_, t)| !is_passed_over(t)) {
-            if t.rank() != first.rank() || t.shape().resized(index, 0) != first.shape().resized(index, 0) {
+            if t.rank() != first.rank() || t.shape().with_size(index, 0)? != first.shape().with_size(index, 0)? {
                 let all: Vec<&Shape> = parts.iter().map(Tensor::shape).collect();
                 bail!(
                     Shape,
@@ -88,8 +88,8 @@ fn is_passed_over(t: &Tensor) -> bool {
 fn joined(parts: &[Tensor], dim: usize, shape: Shape) -> Result<Tensor> {
     let size = |t: &Tensor| (!is_passed_over(t)).then(|| t.shape()[dim]);
     let sizes: Vec<Option<usize>> = parts.iter().map(size).collect();
-    let shape = shape.resized(dim, sizes.iter().flatten().fold(0, |sum, &n| usize::saturating_add(sum, n)));
-    let [outer, _, inner] = shape.parts_around(dim);
+    let shape = shape.with_size(dim, sizes.iter().flatten().fold(0, |sum, &n| usize::saturating_add(sum, n)))?;
+    let [outer, _, inner] = shape.around(dim)?;
     let mut rows = Vec::with_capacity(parts.len());
     for part in parts {
         rows.push(part.detach().contiguous()?);

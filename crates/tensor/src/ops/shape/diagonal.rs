@@ -1,6 +1,6 @@
 //! Diagonal.
 
-use crate::autograd::{Backward, Context, record};
+use crate::autograd::{Backward, Context, Parts, are_few, record};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Shape, Tensor, bail};
@@ -32,6 +32,18 @@ impl Backward for DiagonalBackward {
             .reshape(with(&[rows, columns]))?
             .movedim([-2, -1], self.dims.map(|dim| dim as isize))?;
         Ok(vec![Some(grad)])
+    }
+
+    fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
+        let (grad, [row, column]) = (ctx.grad()?, self.dims);
+        if !are_few(grad.numel(), self.input.numel()) {
+            return Ok(None);
+        }
+        let strides = self.input.contiguous_strides();
+        let offset = self.start[0] * strides[row] + self.start[1] * strides[column];
+        let others = strides.iter().enumerate().filter(|(dim, _)| !self.dims.contains(dim));
+        let along = others.map(|(_, &n)| n).chain([strides[row] + strides[column]]).collect();
+        Ok(Some(Parts::view(&self.input, offset, along, grad)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Narrow.
 
-use crate::autograd::{Backward, Context, record};
+use crate::autograd::{Backward, Context, Parts, are_few, record};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Shape, Tensor, bail};
@@ -19,6 +19,23 @@ impl Backward for CropBackward {
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
         Ok(vec![Some(ctx.grad()?.surround(&self.start, 0.0, &self.input)?)])
+    }
+
+    fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
+        if let Some(parts) = ctx.parts() {
+            return parts.within(&self.start, &self.input);
+        }
+        let grad = ctx.grad()?;
+        if !are_few(grad.numel(), self.input.numel()) {
+            return Ok(None);
+        }
+        let strides = self.input.contiguous_strides();
+        let offset = self.start.iter().zip(strides.iter()).map(|(n, stride)| n * stride).sum();
+        Ok(Some(Parts::view(&self.input, offset, strides, grad)))
+    }
+
+    fn takes_parts(&self) -> bool {
+        true
     }
 }
 
@@ -65,7 +82,7 @@ impl Tensor {
             return Ok(self.clone());
         }
         let origin = self.shape().iter().enumerate().map(|(d, _)| if d == dim { start } else { 0 });
-        self.crop(&origin.collect(), &self.shape().resized(dim, length))
+        self.crop(&origin.collect(), &self.shape().with_size(dim, length)?)
     }
 
     /// The part of this shape whose first element has the index `start`.

@@ -61,7 +61,7 @@ impl Tensor {
     ///
     /// # Errors
     /// When `pad` has an odd length or more pairs than there are dimensions, when more is taken away than
-    /// there is, and when the mode has no element to fill with.
+    /// there is, when the mode has no element to fill with, and when there is no memory for the result.
     #[track_caller]
     pub fn pad(&self, pad: impl AsRef<[isize]>, mode: PadMode) -> Result<Tensor> {
         let pad = pad.as_ref();
@@ -75,19 +75,21 @@ impl Tensor {
             );
         }
         let pairs: Vec<[isize; 2]> = pad.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+        let mut shape = self.shape().clone();
         for (k, &[before, after]) in pairs.iter().enumerate() {
             let dim = self.rank() - 1 - k;
             let size = self.shape()[dim];
-            let left = size as i128 + i128::from(before.min(0) as i64) + i128::from(after.min(0) as i64);
+            let taken = |n: isize| i128::from(n.min(0) as i64);
+            let left = size as i128 + taken(before) + taken(after);
             let largest = match mode {
-                PadMode::Constant(_) => isize::MAX,
-                PadMode::Reflect => size as isize - 1,
+                PadMode::Constant(_) => i128::MAX,
+                PadMode::Reflect => size as i128 - 1,
                 PadMode::Replicate if size == 0 => 0,
-                PadMode::Replicate => isize::MAX,
+                PadMode::Replicate => i128::MAX,
                 // What is taken away at one end cannot fill the other.
-                PadMode::Circular => left as isize,
+                PadMode::Circular => left,
             };
-            if left < 0 || before > largest.max(0) || after > largest.max(0) {
+            if left < 0 || before.max(after).max(0) as i128 > largest.max(0) {
                 bail!(
                     Shape,
                     "pad",
@@ -95,15 +97,24 @@ impl Tensor {
                     self.shape()
                 );
             }
+            let padded = size as i128 + before as i128 + after as i128;
+            let Some(padded) = isize::try_from(padded).ok().map(isize::unsigned_abs) else {
+                bail!(
+                    Memory,
+                    "pad",
+                    "padding ({before}, {after}) of dimension {dim} of size {size} gives a tensor that does not fit in memory"
+                );
+            };
+            shape.sizes_mut()[dim] = padded;
         }
         match mode {
-            PadMode::Constant(value) => self.pad_constant(&pairs, value),
-            _ => self.pad_from_itself(&pairs, mode),
+            PadMode::Constant(value) => self.pad_constant(&pairs, value, &shape),
+            _ => self.pad_from_itself(&pairs, mode, &shape),
         }
     }
 
     #[track_caller]
-    fn pad_constant(&self, pairs: &[[isize; 2]], value: f64) -> Result<Tensor> {
+    fn pad_constant(&self, pairs: &[[isize; 2]], value: f64, shape: &Shape) -> Result<Tensor> {
         let pair = |dim: usize| pairs.get(self.rank() - 1 - dim).copied().unwrap_or_default();
         let taken = |n: isize| n.min(0).unsigned_abs();
         let added = |n: isize| n.max(0) as usize;
@@ -113,11 +124,7 @@ impl Tensor {
             true => self.clone(),
             false => self.crop(&dims().map(|(_, [a, _])| taken(a)).collect(), &kept)?,
         };
-        let mut shape = kept;
-        for (size, (_, [before, after])) in shape.sizes_mut().iter_mut().zip(dims()) {
-            *size = size.saturating_add(added(before)).saturating_add(added(after));
-        }
-        cropped.surround(&dims().map(|(_, [a, _])| added(a)).collect(), value, &shape)
+        cropped.surround(&dims().map(|(_, [a, _])| added(a)).collect(), value, shape)
     }
 
     /// This tensor in a larger one of `value`s, with its first element at the index `start`.
@@ -137,7 +144,9 @@ impl Tensor {
 
     /// Padding with elements of the tensor, one dimension after the other.
     #[track_caller]
-    fn pad_from_itself(&self, pairs: &[[isize; 2]], mode: PadMode) -> Result<Tensor> {
+    fn pad_from_itself(&self, pairs: &[[isize; 2]], mode: PadMode, shape: &Shape) -> Result<Tensor> {
+        // Before anything is copied for a result that there is no room for.
+        shape.checked_numel("pad")?;
         let mut x = self.clone();
         for (k, &[before, after]) in pairs.iter().enumerate() {
             if [before, after] == [0, 0] {
@@ -152,9 +161,12 @@ impl Tensor {
                 PadMode::Circular => first + (i - first).rem_euclid(kept.max(1)),
                 _ => i.clamp(0, (n - 1).max(0)),
             };
-            let index: Vec<i64> = (-(before as i64)..n + after as i64).map(source).collect();
-            let length = index.len();
-            x = x.index_select(dim as isize, &Tensor::from_vec(index, [length])?)?;
+            let length = Shape::from([shape[dim]]);
+            let mut index = length.allocate::<i64>("pad")?;
+            for (place, index) in index.iter_mut().enumerate() {
+                *index = source(place as i64 - before as i64);
+            }
+            x = x.index_select(dim as isize, &Tensor::from_parts(index, length))?;
         }
         Ok(x)
     }

@@ -1,6 +1,6 @@
 //! Permute and transpose.
 
-use crate::autograd::{Backward, Context, record};
+use crate::autograd::{Backward, Context, Parts, record};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Shape, Tensor, bail};
@@ -19,6 +19,14 @@ impl Backward for PermuteBackward {
         let mut inverse = vec![0; self.order.len()];
         self.order.iter().enumerate().for_each(|(k, &dim)| inverse[dim] = k);
         Ok(vec![Some(ctx.grad()?.reordered(inverse)?)])
+    }
+
+    fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
+        ctx.parts().map_or(Ok(None), |parts| parts.reordered(&self.order))
+    }
+
+    fn takes_parts(&self) -> bool {
+        true
     }
 }
 

@@ -36,7 +36,7 @@ impl Tensor {
                 self.shape()
             );
         }
-        self.part(at, position as usize, 1)?.reshape(self.shape().removed(at))
+        self.part(at, position as usize, 1)?.reshape(self.shape().without(at)?)
     }
 }
 
@@ -49,6 +49,7 @@ pub(super) const ROW: Row = Row {
             Refusal::new(&["0-d"], || values(1, []).select(0, 0)),
         ]
     },
+    bench: &[(&[&[500, 256]], |x| (0..500).map(|i| x[0].select(0, i)).collect())],
     ..Row::new("select", "torch.select", || {
         vec![
             Sample::new("first", [values(1, [3, 2])], |x| x[0].select(0, 1)),

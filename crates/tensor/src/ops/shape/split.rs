@@ -1,7 +1,7 @@
 //! Split and chunk.
 
 use crate::allocate::{try_list, try_vec};
-use crate::autograd::{Backward, Context, record_many};
+use crate::autograd::{Backward, Context, Parts, are_few, record_many};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{Result, Shape, Tensor, bail};
@@ -11,6 +11,7 @@ struct SplitBackward {
     sizes: Vec<usize>,
     /// [`Layout::memory_order`](crate::layout::Layout::memory_order) of the input.
     order: Vec<usize>,
+    input: Shape,
 }
 
 impl Backward for SplitBackward {
@@ -19,10 +20,48 @@ impl Backward for SplitBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let shape = |i: usize, known: &Tensor| known.shape().resized(self.dim, self.sizes[i]);
+        let shape = |i: usize, known: &Tensor| known.shape().with_size(self.dim, self.sizes[i]);
         let grads = all_grads(ctx, self.sizes.len(), shape)?;
         Ok(vec![Some(cat_in_order(&grads, self.dim, &self.order)?)])
     }
+
+    fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
+        let mut start = 0;
+        let starts = self.sizes.iter().map(|size| {
+            start += size;
+            start - size
+        });
+        few_pieces(ctx, self.dim, &self.input, starts, |grad| Ok(grad.clone()))
+    }
+}
+
+/// The gradients of those outputs that got one, each in its part of the input's, where that is a small part of it.
+/// `starts` are the indices of the dimension at which the outputs begin; `with_dim` gives a gradient all dimensions.
+pub(super) fn few_pieces(
+    ctx: &Context<'_>,
+    dim: usize,
+    input: &Shape,
+    starts: impl ExactSizeIterator<Item = usize>,
+    with_dim: impl Fn(&Tensor) -> Result<Tensor>,
+) -> Result<Option<Parts>> {
+    let mut touched = 0;
+    for i in 0..starts.len() {
+        touched += ctx.grad_of(i)?.map_or(0, Tensor::numel);
+    }
+    if !are_few(touched, input.numel()) {
+        return Ok(None);
+    }
+    let strides = input.contiguous_strides();
+    let mut pieces: Option<Parts> = None;
+    for (i, start) in starts.enumerate() {
+        let Some(grad) = ctx.grad_of(i)? else { continue };
+        let piece = Parts::view(input, start * strides[dim], strides.clone(), &with_dim(grad)?);
+        match &mut pieces {
+            Some(pieces) => pieces.append(piece),
+            None => pieces = Some(piece),
+        }
+    }
+    Ok(pieces)
 }
 
 /// [`Tensor::cat`] into memory of a given order of dimensions: that of what was cut into the pieces, so that what made
@@ -43,7 +82,7 @@ pub(super) fn cat_in_order(parts: &[Tensor], dim: usize, order: &[usize]) -> Res
 pub(super) fn all_grads(
     ctx: &Context<'_>,
     count: usize,
-    shape: impl Fn(usize, &Tensor) -> Shape,
+    shape: impl Fn(usize, &Tensor) -> Result<Shape>,
 ) -> Result<Vec<Tensor>> {
     let mut grads = Vec::with_capacity(count);
     for i in 0..count {
@@ -52,7 +91,7 @@ pub(super) fn all_grads(
     let Some(known) = grads.iter().copied().flatten().next() else {
         bail!(Graph, "split", "none of {count} outputs got a gradient");
     };
-    let zeros = |i| Tensor::full(shape(i, known), 0.0, known.dtype());
+    let zeros = |i| Tensor::full(shape(i, known)?, 0.0, known.dtype());
     grads.iter().enumerate().map(|(i, grad)| grad.map_or_else(|| zeros(i), |grad| Ok(grad.clone()))).collect()
 }
 
@@ -145,11 +184,12 @@ impl Tensor {
         let mut origin: Shape = vec![0; self.rank()].into();
         let mut views = try_list("split", sizes.len())?;
         for &size in &sizes {
-            views.push(self.cropped_view(&origin, &self.shape().resized(dim, size)));
+            views.push(self.cropped_view(&origin, &self.shape().with_size(dim, size)?));
             origin.sizes_mut()[dim] += size;
         }
         let order = self.layout().memory_order();
-        record_many(SplitBackward { dim, sizes, order }, &[self], &[], views)
+        let input = self.shape().clone();
+        record_many(SplitBackward { dim, sizes, order, input }, &[self], &[], views)
     }
 }
 

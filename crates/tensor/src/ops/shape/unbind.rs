@@ -1,15 +1,15 @@
 //! Unbind.
 
-use super::split::{all_grads, cat_in_order};
+use super::split::{all_grads, cat_in_order, few_pieces};
 use crate::allocate::try_list;
-use crate::autograd::{Backward, Context, record_many};
+use crate::autograd::{Backward, Context, Parts, record_many};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
-use crate::{Result, Tensor, bail};
+use crate::{Result, Shape, Tensor, bail};
 
 struct UnbindBackward {
     dim: usize,
-    count: usize,
+    input: Shape,
     /// As of [`split`](Tensor::split).
     order: Vec<usize>,
 }
@@ -20,11 +20,17 @@ impl Backward for UnbindBackward {
     }
 
     fn backward(&self, ctx: &Context<'_>) -> Result<Vec<Option<Tensor>>> {
-        let mut slices = all_grads(ctx, self.count, |_, known| known.shape().clone())?;
+        let mut slices = all_grads(ctx, self.input[self.dim], |_, known| Ok(known.shape().clone()))?;
         for slice in &mut slices {
             *slice = slice.unsqueeze(self.dim as isize)?;
         }
         Ok(vec![Some(cat_in_order(&slices, self.dim, &self.order)?)])
+    }
+
+    fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
+        few_pieces(ctx, self.dim, &self.input, 0..self.input[self.dim], |grad| {
+            grad.unsqueeze(self.dim as isize)
+        })
     }
 }
 
@@ -42,21 +48,22 @@ impl Tensor {
     /// ```
     ///
     /// # Errors
-    /// For a 0-d tensor, and when `dim` is out of range.
+    /// For a 0-d tensor, when `dim` is out of range, and when there is no memory for so many slices.
     #[track_caller]
     pub fn unbind(&self, dim: isize) -> Result<Vec<Tensor>> {
         let dim = dim_index("unbind", dim, self.rank())?;
         if self.rank() == 0 {
             bail!(Shape, "unbind", "a 0-d tensor has no dimension to take apart");
         }
-        let (shape, strides) = (self.shape().removed(dim), self.layout().strides().removed(dim));
+        let (shape, strides) = (self.shape().without(dim)?, self.layout().strides().without(dim)?);
         let step = if self.numel() == 0 { 0 } else { self.strides()[dim] };
         let count = self.shape()[dim];
         let view = |i: usize| self.view_as(shape.clone(), strides.clone(), self.layout().offset() + i * step);
         let order = self.layout().memory_order();
+        let input = self.shape().clone();
         let mut views = try_list("unbind", count)?;
         views.extend((0..count).map(view));
-        record_many(UnbindBackward { dim, count, order }, &[self], &[], views)
+        record_many(UnbindBackward { dim, input, order }, &[self], &[], views)
     }
 }
 

@@ -23,7 +23,7 @@ impl Tensor {
     #[track_caller]
     pub fn unsqueeze(&self, dim: isize) -> Result<Tensor> {
         let dim = dim_index("unsqueeze", dim, self.rank() + 1)?;
-        self.reshape(self.shape().inserted(dim, 1))
+        self.reshape(self.shape().with_inserted(dim, 1)?)
     }
 }
 

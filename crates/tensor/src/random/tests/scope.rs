@@ -1,9 +1,11 @@
 //! Another default generator for a while.
 
 use super::Generator;
-use crate::ErrorKind;
 use crate::Tensor;
-use crate::random::{manual_seed, set_default_state, try_with_default, with_default, with_generator};
+use crate::ErrorKind;
+use crate::random::{
+    default_state, manual_seed, set_default_state, try_with_default, with_default, with_generator, with_seed,
+};
 
 fn values(x: crate::Result<Tensor>) -> Vec<f32> {
     x.unwrap().to_vec().unwrap()
@@ -89,4 +91,21 @@ fn a_closure_that_asks_for_the_generator_it_has_is_told_so() {
     let mut want = Generator::new(7);
     want.random();
     assert_eq!(generator.state(), want.state());
+}
+
+#[test]
+fn a_seed_stands_for_its_generator() {
+    let mut generator = Generator::new(1);
+    let drawn = with_generator(&mut generator, || {
+        let inside = with_seed(2, || [values(Tensor::rand([3])), values(Tensor::rand([2]))].concat());
+        (inside, with_default(|g| g.random()))
+    });
+    let mut want = [0_f32; 5];
+    Generator::new(2).uniform(&mut want, 0.0, 1.0).unwrap();
+    assert_eq!(drawn, (want.to_vec(), Generator::new(1).random()));
+    // Where nothing is drawn, nothing changes.
+    let before = default_state();
+    with_seed(3, || ());
+    assert!(std::panic::catch_unwind(|| with_seed(4, || panic!("inside"))).is_err());
+    with_default(|g| assert_eq!(g.state().seed, before.seed));
 }
