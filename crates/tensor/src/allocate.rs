@@ -3,7 +3,7 @@
 use chainrule_kernels::Buffer;
 use chainrule_kernels::memory::{self, OutOfMemory};
 
-use crate::{DType, Element, Error, ErrorKind, Result, Shape};
+use crate::{DType, Element, Error, ErrorKind, Result, Shape, Tensor};
 
 impl Shape {
     /// Memory for a tensor of this shape, with arbitrary contents: for an operation that writes several outputs at
@@ -49,6 +49,18 @@ impl<T> InOperation<T> for Result<T, OutOfMemory> {
 #[track_caller]
 pub fn try_vec<T>(operation: &str, len: usize) -> Result<Vec<T>> {
     memory::try_vec(len).in_operation(operation)
+}
+
+/// [`try_vec`] for as many tensors, where there is memory for what each of them takes by itself too: its shape, strides
+/// and place in the graph.
+#[track_caller]
+pub(crate) fn try_list(operation: &str, len: usize) -> Result<Vec<Tensor>> {
+    /// About so much, in bytes.
+    const EACH: usize = 512;
+    if len > 1000 {
+        drop(try_vec::<[u8; EACH]>(operation, len)?);
+    }
+    try_vec(operation, len)
 }
 
 #[cold]

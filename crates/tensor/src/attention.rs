@@ -4,6 +4,8 @@ use chainrule_kernels::attention::{
     Attention, AttentionNumber, Inputs, Mask, Output, Results, backward, forward,
 };
 
+use crate::allocate::InOperation;
+use crate::memory::OutOfMemory;
 use crate::ops::linalg::matmul::Batches;
 use crate::shape::Strides;
 use crate::{Buffer, DType, Element, Result, Shape, Tensor};
@@ -65,7 +67,7 @@ impl Settings {
         let (mut out, mut log_sums) = (lies.shape.allocate::<T>(NAME)?, rows.allocate::<T>(NAME)?);
         self.with_inputs::<T>([query, key, value], mask, |inputs| {
             let log_sums = log_sums.as_chunks_mut().0;
-            forward(&attention, inputs, Output { data: &mut out, heads: lies.heads }, log_sums);
+            forward(&attention, inputs, Output { data: &mut out, heads: lies.heads }, log_sums)
         })?;
         Ok([lies.tensor(out), Tensor::from_parts(log_sums, rows)])
     }
@@ -92,7 +94,7 @@ impl Settings {
             let [a, b, c] = &mut buffers[..] else { unreachable!("three were made") };
             let heads = [&lies[0], &lies[1], &lies[2]].map(|lies| lies.heads);
             let output = |data, i: usize| Output { data, heads: heads[i] };
-            backward(&attention, inputs, results, [output(a, 0), output(b, 1), output(c, 2)]);
+            backward(&attention, inputs, results, [output(a, 0), output(b, 1), output(c, 2)])
         })?;
         Ok(lies.into_iter().zip(buffers).map(|(lies, buffer)| lies.tensor(buffer)).collect())
     }
@@ -103,7 +105,7 @@ impl Settings {
         &self,
         [query, key, value]: [&Tensor; 3],
         mask: Option<&Tensor>,
-        run: impl FnOnce(Inputs<'_, T>),
+        run: impl FnOnce(Inputs<'_, T>) -> Result<(), OutOfMemory>,
     ) -> Result<()> {
         let of = |t| Batches::<T>::new(t, &self.batch);
         let mask = mask.map(|mask| self.expanded(mask, query, key)).transpose()?;
@@ -111,17 +113,16 @@ impl Settings {
         let (query, key, value) = (|i| queries.matrix(i), |i| keys.matrix(i), |i| values.matrix(i));
         let inputs = Inputs { query: &query, key: &key, value: &value, mask: None };
         match &mask {
-            None => run(inputs),
+            None => run(inputs).in_operation(NAME),
             Some(mask) if mask.dtype() == DType::Bool => {
                 let keep = Batches::<bool>::new(mask, &self.batch)?;
-                run(Inputs { mask: Some(Mask::Keep(&|i| keep.matrix(i))), ..inputs });
+                run(Inputs { mask: Some(Mask::Keep(&|i| keep.matrix(i))), ..inputs }).in_operation(NAME)
             }
             Some(mask) => {
                 let add = Batches::<T>::new(mask, &self.batch)?;
-                run(Inputs { mask: Some(Mask::Add(&|i| add.matrix(i))), ..inputs });
+                run(Inputs { mask: Some(Mask::Add(&|i| add.matrix(i))), ..inputs }).in_operation(NAME)
             }
         }
-        Ok(())
     }
 }
 

@@ -8,6 +8,8 @@ use std::fmt;
 
 /// Values beyond which a tensor is summarised.
 const THRESHOLD: usize = 1000;
+/// Values beyond which nothing is shown but the size: of a tensor of many dimensions a summary may be without end too.
+const MOST: usize = 1_000_000;
 /// Values kept at each end of a summarised dimension.
 const EDGE: usize = 3;
 /// Characters on a line.
@@ -41,18 +43,22 @@ pub(crate) fn format(
     autograd: Option<&str>,
 ) -> fmt::Result {
     let empty = shape.contains(&0);
+    let summarise = !empty && shape.iter().product::<usize>() > THRESHOLD;
+    let each = |&size: &usize| if summarise { size.min(2 * EDGE) } else { size };
+    let hidden = shape.iter().map(each).fold(1, usize::saturating_mul) > MOST;
     let mut text = String::from(PREFIX);
     if empty {
         text.push_str("[]");
+    } else if hidden {
+        text.push_str("...");
     } else {
-        let summarise = shape.iter().product::<usize>() > THRESHOLD;
         let mut shown = Vec::new();
         positions(shape, 0, summarise, &mut shown);
         let style = Style::of(values, &shown, f.precision().unwrap_or(PRECISION));
         Writer { values, style, summarise }.write(&mut text, shape, 0, PREFIX.len());
     }
 
-    let size = (empty && shape.len() != 1).then(|| size(shape));
+    let size = (hidden || empty && shape.len() != 1).then(|| size(shape));
     let implied = dtype == "float32" || !empty && matches!(dtype, "int64" | "bool");
     let dtype = (!implied).then(|| format!("dtype=torch.{dtype}"));
     append_suffixes(&mut text, [size.as_deref(), dtype.as_deref(), autograd]);

@@ -35,14 +35,23 @@ impl fmt::Debug for Tensor {
 
 impl Tensor {
     fn write<T: Element>(&self, f: &mut fmt::Formatter<'_>, autograd: Option<&str>) -> Result<fmt::Result> {
-        let all = self.detach().contiguous()?;
-        let values = all.as_slice::<T>()?;
-        let as_float = |i: usize| values[i].to_f64();
+        // Only what is shown is looked at, so that a view need not fit in memory as a whole.
+        let view = self.strided::<T>()?;
+        let integers = i64::unwrap(self.storage());
+        let place = |i: usize| {
+            let mut rest = i;
+            let dims = self.shape().iter().zip(self.strides()).rev();
+            let steps = dims.map(|(&size, &stride)| {
+                let step = rest % size * stride;
+                rest /= size;
+                step
+            });
+            view.offset + steps.sum::<usize>()
+        };
+        let as_float = |i: usize| view.data[place(i)].to_f64();
         // Integers go through their own type: an f64 would round those beyond 2^53.
-        let integers =
-            i64::unwrap(all.storage()).map(|_| all.as_slice::<i64>()).transpose()?.unwrap_or_default();
-        let as_int = |i: usize| integers[i];
-        let as_bool = |i: usize| values[i] == T::ONE;
+        let as_int = |i: usize| integers.map_or(0, |integers| integers[place(i)]);
+        let as_bool = |i: usize| view.data[place(i)] == T::ONE;
         let values = match self.dtype() {
             crate::DType::F32 | crate::DType::F64 => Values::Float(&as_float),
             crate::DType::I64 => Values::Int(&as_int),

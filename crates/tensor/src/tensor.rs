@@ -7,11 +7,12 @@ use chainrule_kernels::Buffer;
 use chainrule_kernels::elementwise::View as Strided;
 use chainrule_kernels::memory::{Counted, Shared};
 
+use crate::allocate::{InOperation, try_vec};
 use crate::autograd::{Edge, Leaf};
 use crate::layout::Layout;
 use crate::shape::{Strides, dim_index};
 use crate::storage::Storage;
-use crate::{DType, Element, ErrorKind, Result, Shape, bail};
+use crate::{DType, Element, Error, ErrorKind, Result, Shape, bail};
 
 /// An n-dimensional array of one dtype that knows how it was computed.
 ///
@@ -166,7 +167,7 @@ impl Tensor {
     pub fn size(&self, dim: isize) -> Result<usize> {
         let dim = dim_index("size", dim, self.rank())?;
         self.shape().get(dim).copied().ok_or_else(|| {
-            crate::Error::new(ErrorKind::Index, "size", "a 0-d tensor has no dimension to ask the size of")
+            Error::new(ErrorKind::Index, "size", "a 0-d tensor has no dimension to ask the size of")
         })
     }
 
@@ -218,16 +219,22 @@ impl Tensor {
     fn memory<T: Element>(&self) -> Result<&[T]> {
         match T::unwrap(self.storage()) {
             Some(buffer) => Ok(buffer),
-            None => {
-                bail!(
-                    DType,
-                    "data",
-                    "the tensor holds {}, not {}: convert it with to_dtype",
-                    self.dtype(),
-                    T::DTYPE
-                )
-            }
+            None => Err(self.other_dtype::<T>("data")),
         }
+    }
+
+    #[track_caller]
+    #[inline]
+    fn check_dtype<T: Element>(&self, operation: &str) -> Result<()> {
+        if self.dtype() == T::DTYPE { Ok(()) } else { Err(self.other_dtype::<T>(operation)) }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn other_dtype<T: Element>(&self, operation: &str) -> Error {
+        let held = self.dtype();
+        let message = format!("the tensor holds {held}, not {}: convert it with to_dtype", T::DTYPE);
+        Error::new(ErrorKind::DType, operation, message)
     }
 
     /// The elements of a contiguous tensor in order, without a copy.
@@ -238,12 +245,13 @@ impl Tensor {
     #[track_caller]
     #[inline]
     pub fn as_slice<T: Element>(&self) -> Result<&[T]> {
+        self.check_dtype::<T>("as_slice")?;
         let memory = self.memory::<T>()?;
         if !self.is_contiguous() {
             bail!(
                 Shape,
                 "as_slice",
-                "a tensor of shape {} with strides {:?} is not contiguous",
+                "a tensor of shape {} with strides {:?} is not contiguous: make it so with contiguous()",
                 self.shape(),
                 self.strides()
             );
@@ -275,7 +283,12 @@ impl Tensor {
     /// When `T` is not the tensor's dtype.
     #[track_caller]
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
-        Ok(self.detach().contiguous()?.as_slice()?.to_vec())
+        self.check_dtype::<T>("to_vec")?;
+        let ordered = self.in_order()?;
+        let from = ordered.as_slice()?;
+        let mut values = try_vec("to_vec", from.len())?;
+        values.extend_from_slice(from);
+        Ok(values)
     }
 
     /// The values in row-major order: without a copy where this is the only handle to memory that was taken
@@ -285,16 +298,21 @@ impl Tensor {
     /// When `T` is not the tensor's dtype.
     #[track_caller]
     pub fn into_vec<T: Element>(mut self) -> Result<Vec<T>> {
+        self.check_dtype::<T>("into_vec")?;
         let alone = self.is_contiguous() && self.layout().offset() == 0 && self.is_only_handle();
-        if !alone || T::DTYPE != self.dtype() {
+        if !alone {
             return self.to_vec();
         }
         let numel = self.numel();
         let storage = self.0.get_mut().and_then(|view| T::unwrap_mut(&mut view.storage)).cloned();
         drop(self);
         match storage.and_then(Shared::into_buffer) {
-            Some(buffer) if buffer.len() == numel => Ok(buffer.into_vec()),
-            Some(buffer) => Ok(buffer[..numel].to_vec()),
+            Some(buffer) if buffer.len() == numel => buffer.into_vec().in_operation("into_vec"),
+            Some(buffer) => {
+                let mut values = try_vec("into_vec", numel)?;
+                values.extend_from_slice(&buffer[..numel]);
+                Ok(values)
+            }
             None => bail!(DType, "into_vec", "the tensor does not hold {}", T::DTYPE),
         }
     }
@@ -315,6 +333,7 @@ impl Tensor {
     /// When the tensor has more elements than one, or none, or another dtype.
     #[track_caller]
     pub fn to_scalar<T: Element>(&self) -> Result<T> {
+        self.check_dtype::<T>("to_scalar")?;
         if self.numel() != 1 {
             bail!(Shape, "item", "a tensor of shape {} has {} elements, not one", self.shape(), self.numel());
         }

@@ -7,6 +7,7 @@ use super::{Attention, AttentionNumber, Batch, Inputs, KEYS, LogSum, Output, QUE
 use crate::gemm::Matrix;
 use crate::gemm::cut::Cut;
 use crate::gemm::ready::{Part, Product, copy, step, transpose};
+use crate::memory::{OutOfMemory, total};
 use crate::parallel::{self, SendPtr};
 use crate::register::LINE;
 use crate::simd::Kernel;
@@ -27,12 +28,16 @@ pub struct Results<'a, T> {
 ///
 /// With P = exp(scores − logarithms) and D = Σ (grad ∘ out) over each row: dV = Pᵀ·grad, dS = P ∘ (grad·Vᵀ − D),
 /// dQ = scale · dS·K and dK = scale · dSᵀ·Q.
+///
+/// # Errors
+/// Where there is no memory for the parts of the queries' gradients, or for blocks as wide as queries and keys are.
 pub fn backward<T: AttentionNumber>(
     attention: &Attention,
     inputs: Inputs<'_, T>,
     results: Results<'_, T>,
     [of_query, of_key, of_value]: [Output<'_, T>; 3],
-) {
+) -> Result<(), OutOfMemory> {
+    attention.check();
     let &Attention { batch, queries, keys, width, value_width, .. } = attention;
     assert_eq!(results.log_sums.len(), batch * queries, "length of the logarithms");
     let of_query = Target::new(of_query, batch, (queries, width));
@@ -40,27 +45,28 @@ pub fn backward<T: AttentionNumber>(
     let of_value = Target::new(of_value, batch, (keys, value_width));
     // A task has some keys and all queries; the parts of the queries' gradients are added up in order.
     let pieces = Cut::into(keys, if batch < TASKS { TASKS.div_ceil(batch.max(1)) } else { 1 }, KEYS);
-    let parts_len = queries * step(width);
-    let mut parts =
-        Buffer::<T>::recycled(if pieces.pieces > 1 { batch * pieces.pieces * parts_len } else { 0 });
+    let parts_len = total(&[(queries, step(width))])?;
+    let in_parts = if pieces.pieces > 1 { batch * pieces.pieces } else { 0 };
+    let mut parts = Buffer::<T>::try_recycled(total(&[(in_parts, parts_len)])?)?;
     let base = SendPtr(parts.as_mut_ptr());
     let scale = T::of(attention.scale);
-    parallel::run(batch * pieces.pieces, attention.nanoseconds(2.5), |task| {
+    parallel::try_run(batch * pieces.pieces, attention.nanoseconds(2.5), |task| {
         let (matrix, range) = (task / pieces.pieces, pieces.range(task % pieces.pieces));
         let mut own;
         let part = if pieces.pieces > 1 {
             // SAFETY: each task has a part of its own, and `parts` outlives `run`.
             unsafe { std::slice::from_raw_parts_mut(base.get().add(task * parts_len), parts_len) }
         } else {
-            own = Buffer::recycled(parts_len);
+            own = Buffer::try_recycled(parts_len)?;
             &mut own[..]
         };
-        piece(attention, &inputs, &results, (matrix, range), part, (&of_key, &of_value));
+        piece(attention, &inputs, &results, (matrix, range), part, (&of_key, &of_value))?;
         if pieces.pieces == 1 {
             // SAFETY: the whole matrix is of this task alone.
             unsafe { write(&of_query, matrix, 0, (part, step(width)), scale) };
         }
-    });
+        Ok(())
+    })?;
     if pieces.pieces > 1 {
         let ns = 0.3 * parts.len() as f64;
         let base = SendPtr(parts.as_mut_ptr());
@@ -76,6 +82,7 @@ pub fn backward<T: AttentionNumber>(
             unsafe { write(&of_query, matrix, 0, (first, step(width)), scale) };
         });
     }
+    Ok(())
 }
 
 /// Writes rows, times a factor, into a matrix from row `first` on.
@@ -102,7 +109,7 @@ fn piece<T: AttentionNumber>(
     (matrix, range): (usize, Range<usize>),
     of_query: &mut [T],
     (of_key, of_value): (&Target<T>, &Target<T>),
-) {
+) -> Result<(), OutOfMemory> {
     let &Attention { queries, width, value_width, causal, .. } = attention;
     let (query, key, value) = ((inputs.query)(matrix), (inputs.key)(matrix), (inputs.value)(matrix));
     let (out, grad) = ((results.out)(matrix), (results.grad)(matrix));
@@ -111,14 +118,14 @@ fn piece<T: AttentionNumber>(
     let scale = T::of(attention.scale);
     let (rows, block) = (QUERIES.min(queries), KEYS.min(range.len()));
     let [key_step, query_step, width_step, value_step] = [block, rows, width, value_width].map(step);
-    let mut scratch = Buffer::recycled(
-        (width + value_width) * (key_step + query_step)
-            + (rows + 2 * block) * width_step
-            + (2 * rows + block) * value_step
-            + 2 * rows * key_step
-            + block * query_step
-            + queries,
-    );
+    let mut scratch = Buffer::try_recycled(total(&[
+        (width + value_width, key_step + query_step),
+        (rows + 2 * block, width_step),
+        (2 * rows + block, value_step),
+        (2 * rows, key_step),
+        (block, query_step),
+        (1, queries),
+    ])?)?;
     let mut scratch = Scratch(&mut scratch[..]);
     let keys_across = scratch.take(width * key_step);
     let values_across = scratch.take(value_width * key_step);
@@ -225,6 +232,7 @@ fn piece<T: AttentionNumber>(
             write(of_value, matrix, first_key, (&value_grads[..count * value_step], value_step), T::ONE);
         }
     }
+    Ok(())
 }
 
 /// Scores become weights P, and gradients of weights those of scores: P ∘ (gradient − dot). Where the query does not

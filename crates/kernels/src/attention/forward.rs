@@ -4,6 +4,7 @@ use super::block::{MatrixMask, Scale, Scratch, Write, weight};
 use super::{Attention, AttentionNumber, Inputs, KEYS, LogSum, Output, QUERIES, TASKS, Target};
 use crate::gemm::cut::Cut;
 use crate::gemm::ready::{Part, Product, copy, step, transpose};
+use crate::memory::{OutOfMemory, total};
 use crate::parallel::{self, SendPtr};
 use crate::register::LINE;
 use crate::simd::Kernel;
@@ -19,26 +20,30 @@ const TERMS: usize = 16;
 ///
 /// A query that sees no key gives zeros, and 0 and +∞ for the logarithm, so that the exponential of a score minus it is 0.
 /// The counterpart of `torch.nn.functional.scaled_dot_product_attention`.
+///
+/// # Errors
+/// Where there is no memory for blocks of queries and keys as wide as they are.
 pub fn forward<T: AttentionNumber>(
     attention: &Attention,
     inputs: Inputs<'_, T>,
     out: Output<'_, T>,
     log_sums: &mut [LogSum<T>],
-) {
+) -> Result<(), OutOfMemory> {
+    attention.check();
     let &Attention { batch, queries, value_width, .. } = attention;
     let out = Target::new(out, batch, (queries, value_width));
     assert_eq!(log_sums.len(), batch * queries, "length of the logarithms");
     let most = if batch < TASKS { (queries * batch / TASKS).min(ROWS) } else { ROWS };
     let pieces = Cut::of_at_most(queries, most.max(QUERIES), QUERIES);
     let log_sums = SendPtr(log_sums.as_mut_ptr());
-    parallel::run(batch * pieces.pieces, attention.nanoseconds(1.0), |task| {
+    parallel::try_run(batch * pieces.pieces, attention.nanoseconds(1.0), |task| {
         let (matrix, rows) = (task / pieces.pieces, pieces.range(task % pieces.pieces));
         // SAFETY: these rows are of this task alone, and `log_sums` stays mutably borrowed until `run` returns.
         let log_sums = unsafe {
             std::slice::from_raw_parts_mut(log_sums.get().add(matrix * queries + rows.start), rows.len())
         };
-        piece(attention, &inputs, (matrix, rows), &out, log_sums);
-    });
+        piece(attention, &inputs, (matrix, rows), &out, log_sums)
+    })
 }
 
 /// Some queries of one matrix.
@@ -48,20 +53,20 @@ fn piece<T: AttentionNumber>(
     (matrix, rows): (usize, std::ops::Range<usize>),
     out: &Target<T>,
     log_sums: &mut [LogSum<T>],
-) {
+) -> Result<(), OutOfMemory> {
     let &Attention { keys, width, value_width, causal, .. } = attention;
     let (query, key, value) = ((inputs.query)(matrix), (inputs.key)(matrix), (inputs.value)(matrix));
     let mask = inputs.mask.map(|mask| MatrixMask::new(mask, matrix));
     let block = KEYS.min(keys);
     let [key_step, value_step, query_step] = [block, value_width, QUERIES].map(step);
     let state_len = rows.len().next_multiple_of(QUERIES);
-    let mut scratch = Buffer::recycled(
-        width * (key_step + query_step)
-            + block * (value_step + query_step)
-            + rows.len() * value_step
-            + 2 * state_len
-            + QUERIES,
-    );
+    let mut scratch = Buffer::try_recycled(total(&[
+        (width, key_step + query_step),
+        (block, value_step + query_step),
+        (rows.len(), value_step),
+        (2, state_len),
+        (1, QUERIES),
+    ])?)?;
     let mut scratch = Scratch(&mut scratch[..]);
     let (keys_across, values) = (scratch.take(width * key_step), scratch.take(block * value_step));
     let (queries_across, scores) = (scratch.take(width * query_step), scratch.take(block * query_step));
@@ -135,6 +140,7 @@ fn piece<T: AttentionNumber>(
         // SAFETY: the rows of this task are its own, and the output stays borrowed until all tasks are done.
         out: |i| unsafe { out.row(matrix, rows.start + i) },
     });
+    Ok(())
 }
 
 /// Sums of exponentials become what a row is to be multiplied with, and logarithms.

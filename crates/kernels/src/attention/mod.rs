@@ -61,10 +61,22 @@ pub struct Attention {
 }
 
 impl Attention {
+    /// Panics where a size that follows from these is beyond all addresses, so that none is computed wrongly.
+    fn check(&self) {
+        let Attention { batch, queries, keys, width, value_width, .. } = *self;
+        for rows in [queries, keys] {
+            for columns in [1, width, value_width] {
+                let len = [batch, rows, columns].iter().try_fold(1usize, |len, &n| len.checked_mul(n.max(1)));
+                assert!(len.is_some_and(|len| len <= isize::MAX as usize / 8), "sizes beyond all addresses");
+            }
+        }
+    }
+
     /// The estimated time of so many products of the size of the scores.
     fn nanoseconds(&self, products: f64) -> f64 {
-        let scores = (self.batch * self.queries * self.keys) as f64 * if self.causal { 0.5 } else { 1.0 };
-        scores * (1.0 + products * (self.width + self.value_width) as f64 / 80.0)
+        let scores =
+            self.batch as f64 * self.queries as f64 * self.keys as f64 * if self.causal { 0.5 } else { 1.0 };
+        scores * (1.0 + products * (self.width as f64 + self.value_width as f64) / 80.0)
     }
 }
 

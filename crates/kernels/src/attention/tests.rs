@@ -154,7 +154,7 @@ impl Case {
         let inputs = Inputs { query: &query, key: &key, value: &value, mask };
         let mut out = vec![T::NAN; batch * queries * value_width];
         let mut log_sums = vec![[T::NAN; 2]; batch * queries];
-        forward(&self.attention, inputs, Output { data: &mut out, heads }, &mut log_sums);
+        forward(&self.attention, inputs, Output { data: &mut out, heads }, &mut log_sums).unwrap();
         let mut grads = [batch * queries * width, batch * keys * width, batch * keys * value_width]
             .map(|len| vec![T::NAN; len]);
         let matrix = |b: usize| Matrix {
@@ -164,7 +164,8 @@ impl Case {
             column_stride: 1,
         };
         let results = Results { out: &matrix, log_sums: &log_sums, grad: &grad };
-        backward(&self.attention, inputs, results, grads.each_mut().map(|data| Output { data, heads }));
+        backward(&self.attention, inputs, results, grads.each_mut().map(|data| Output { data, heads }))
+            .unwrap();
         let [dq, dk, dv] = grads;
         let apart = |x: Vec<T>, rows: usize, columns: usize| {
             let mut to = vec![0.0; x.len()];
@@ -228,7 +229,7 @@ fn large_scores_neither_overflow_nor_vanish() {
     let (key, value) = (|_| Matrix::row_major(k, 1), |_| Matrix::row_major(v, 1));
     let (mut out, mut log_sum) = ([0.0], [[0.0; 2]]);
     let inputs = Inputs { query: &query, key: &key, value: &value, mask: None };
-    forward(&attention, inputs, Output { data: &mut out, heads: 1 }, &mut log_sum);
+    forward(&attention, inputs, Output { data: &mut out, heads: 1 }, &mut log_sum).unwrap();
     let e = 1.0f64.exp();
     let want = (KEYS as f64 + (KEYS + 1) as f64 * e) / (1.0 + e);
     assert_close(
@@ -247,6 +248,6 @@ fn infinities_and_nans_come_through() {
     let (key, value) = (|_| Matrix::row_major(&ones[..], 1), |_| Matrix::row_major(&ones[..], 1));
     let (mut out, mut log_sums) = ([0.0; 3], [[0.0; 2]; 3]);
     let inputs = Inputs { query: &query, key: &key, value: &value, mask: None };
-    forward(&attention, inputs, Output { data: &mut out, heads: 1 }, &mut log_sums);
+    forward(&attention, inputs, Output { data: &mut out, heads: 1 }, &mut log_sums).unwrap();
     assert_close(&out, &[f64::NAN, f64::NAN, 1.0], 0.0);
 }

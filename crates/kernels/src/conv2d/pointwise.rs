@@ -88,7 +88,7 @@ impl Pointwise {
             for n in 0..self.batch {
                 for (g, sum) in grad_weight.chunks_exact_mut(group_len).enumerate() {
                     let (a, b) = operands(n, g);
-                    gemm::gemm(size, a, b, onto(n == 0), sum);
+                    gemm::gemm(size, a, b, onto(n == 0), sum)?;
                 }
             }
             return Ok(());
@@ -138,8 +138,7 @@ impl Pointwise {
             |i| Matrix { offset: i * depth * self.plane, ..Matrix::row_major(from, self.plane) },
             if bias.is_some() { Onto::C(T::ONE) } else { Onto::Nothing },
             to,
-        );
-        Ok(())
+        )
     }
 
     /// The weight of a group.

@@ -20,6 +20,7 @@ pub use number::GemmNumber;
 pub use onto::Onto;
 
 use crate::Buffer;
+use crate::memory::OutOfMemory;
 use crate::parallel::{self, SendPtr};
 use plan::Plan;
 
@@ -74,17 +75,20 @@ impl<'a, T> Matrix<'a, T> {
 ///
 /// With k = 0 the product is zero. Panics when C has another length than m·n, a row to add another than n, or an
 /// operand reaches beyond its memory. The counterpart of `torch.mm` and `torch.addmm`.
+///
+/// # Errors
+/// Where there is no memory for parts of a product of a vector.
 pub fn gemm<'a, T: GemmNumber>(
     (m, n, k): (usize, usize, usize),
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
     onto: impl Into<Onto<'a, T>>,
     c: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     let onto = onto.into();
     check((m, n, k), &a, &b, onto, c);
     if c.is_empty() {
-        return;
+        return Ok(());
     }
     if m == 1 && vector::suits(&b) {
         return vector::times_matrix((n, k), a, b, onto, c);
@@ -106,13 +110,18 @@ pub fn gemm<'a, T: GemmNumber>(
     } else if plan.depth.pieces == 1 {
         blocks(&plan, 0, (n, a, b), onto, c);
     } else {
+        // The depth is cut where C is a few blocks.
         let mut partial = Buffer::recycled(plan.depth.pieces * m * n);
         blocks(&plan, m * n, (n, a, b), Onto::Nothing, &mut partial);
         add_partial(&partial, n, onto, c);
     }
+    Ok(())
 }
 
 /// `C[i] = A(i)·B(i) + what it is added to` for each i below `batch`; C is `[batch, m, n]`, row-major. See [`gemm`].
+///
+/// # Errors
+/// Those of [`gemm`].
 pub fn batched<'a, T: GemmNumber>(
     batch: usize,
     (m, n, k): (usize, usize, usize),
@@ -120,31 +129,32 @@ pub fn batched<'a, T: GemmNumber>(
     b: impl Fn(usize) -> Matrix<'a, T> + Sync,
     onto: impl Into<Onto<'a, T>>,
     c: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     let onto = onto.into();
-    assert_eq!(c.len(), batch * m * n, "length of C");
+    assert_eq!(Some(c.len()), batch.checked_mul(m).and_then(|rows| rows.checked_mul(n)), "length of C");
     if c.is_empty() {
-        return;
+        return Ok(());
     }
     if batch < LARGE_BATCH {
-        for (i, c) in c.chunks_exact_mut(m * n).enumerate() {
-            gemm((m, n, k), a(i), b(i), onto, c);
-        }
-        return;
+        return c
+            .chunks_exact_mut(m * n)
+            .enumerate()
+            .try_for_each(|(i, c)| gemm((m, n, k), a(i), b(i), onto, c));
     }
     let matrix_ns = nanoseconds((m, n, k));
     let group = ((10_000.0 / matrix_ns) as usize).clamp(1, batch);
-    parallel::chunks_mut(c, group * m * n, matrix_ns * batch as f64, |i, c| {
+    parallel::try_chunks_mut(c, group * m * n, matrix_ns * batch as f64, |i, c| {
         for (j, c) in c.chunks_exact_mut(m * n).enumerate() {
             let (a, b) = (a(i * group + j), b(i * group + j));
             check((m, n, k), &a, &b, onto, c);
             if (m == 1 && vector::suits(&b)) || (n == 1 && vector::suits(&a.transposed())) {
-                gemm((m, n, k), a, b, onto, c);
+                gemm((m, n, k), a, b, onto, c)?;
             } else {
                 whole((m, n, k), a, b, onto, c);
             }
         }
-    });
+        Ok(())
+    })
 }
 
 /// The estimated time of a product on one thread.
@@ -159,7 +169,7 @@ fn check<T>(
     onto: Onto<'_, T>,
     c: &[T],
 ) {
-    assert_eq!(c.len(), m * n, "length of C");
+    assert_eq!(Some(c.len()), m.checked_mul(n), "length of C");
     if let Onto::Row(row) = onto {
         assert_eq!(row.len(), n, "length of the row to add");
     }

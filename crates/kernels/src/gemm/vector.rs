@@ -4,6 +4,7 @@
 
 use super::cut::Cut;
 use super::{GemmNumber, Matrix, Onto, add_partial};
+use crate::memory::{OutOfMemory, total};
 use crate::parallel;
 use crate::simd::Kernel;
 use crate::{Buffer, Number};
@@ -21,36 +22,42 @@ pub(super) fn suits<T>(b: &Matrix<'_, T>) -> bool {
 }
 
 /// c = x·B + what it is added to, for the first row x `[k]` of a matrix, B `[k, n]` that [`suits`], and c `[n]`.
+///
+/// # Errors
+/// Where there is no memory for a copy of x or for parts of the sums.
 pub(super) fn times_matrix<T: GemmNumber>(
     (n, k): (usize, usize),
     x: Matrix<'_, T>,
     b: Matrix<'_, T>,
     onto: Onto<'_, T>,
     c: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     let copy;
     let x = if k == 0 {
         &[]
     } else if x.column_stride == 1 {
         &x.data[x.offset..][..k]
     } else {
-        let mut contiguous = Buffer::recycled(k);
+        let mut contiguous = Buffer::try_recycled(k)?;
         for (l, out) in contiguous.iter_mut().enumerate() {
             *out = x.data[x.offset + l * x.column_stride];
         }
         copy = contiguous;
         &copy[..]
     };
-    let ns = 0.1 * (n * k) as f64;
-    let tasks = (n * k).div_ceil(TASK);
+    let ns = 0.1 * n as f64 * k as f64;
+    let tasks = n.saturating_mul(k).div_ceil(TASK);
     let columns = Cut::into(n, tasks, COLUMNS);
     let depth = Cut::into(k, (tasks / columns.pieces).clamp(1, 64), LANES);
-    let mut partial = Buffer::<T>::recycled(depth.pieces * n);
-    let base = parallel::SendPtr(partial.as_mut_ptr());
+    // One part that is added to nothing is C itself.
+    let in_place = depth.pieces == 1 && matches!(onto, Onto::Nothing);
+    let mut partial = Buffer::<T>::try_recycled(if in_place { 0 } else { total(&[(depth.pieces, n)])? })?;
+    let base = parallel::SendPtr(if in_place { c.as_mut_ptr() } else { partial.as_mut_ptr() });
     parallel::run(columns.pieces * depth.pieces, ns, |task| {
         let (part, block) = (task / columns.pieces, task % columns.pieces);
         let (columns, rows) = (columns.range(block), depth.range(part));
-        // SAFETY: tasks get disjoint ranges of `partial`, each is run once, and it outlives `run`.
+        // SAFETY: tasks get disjoint ranges of `partial` or C, of which both have n elements for each part, each is run
+        // once, and both outlive `run`.
         let out = unsafe {
             std::slice::from_raw_parts_mut(base.get().add(part * n + columns.start), columns.len())
         };
@@ -63,7 +70,10 @@ pub(super) fn times_matrix<T: GemmNumber>(
             T::run(Dots { x, b: b.from(rows.start, columns.start), out });
         }
     });
-    add_partial(&partial, n, onto, c);
+    if !in_place {
+        add_partial(&partial, n, onto, c);
+    }
+    Ok(())
 }
 
 /// Contiguous rows: out = Σ x[l] · row l, four rows at a time so that `out` is read and written less.

@@ -165,7 +165,7 @@ mod tests {
             });
             assert!(rows.is_sorted_by(|a, b| a < b) && index.iter().all(|at| rows.contains(at)));
             let mut whole = vec![9.0; n * width];
-            index_add(None, &mut whole, [1, n, width], &index, &src);
+            index_add(None, &mut whole, [1, n, width], &index, &src).unwrap();
             let mut want = vec![9.0; sums.len()];
             index_select(&whole, [1, n, width], &rows, &mut want);
             assert_eq!(sums, want);

@@ -1,5 +1,6 @@
 //! One index for each slice: index-select and index-add.
 
+use crate::memory::{OutOfMemory, try_collect};
 use crate::parallel;
 use crate::prefetch;
 use crate::simd::Kernel;
@@ -49,18 +50,21 @@ pub fn index_select<T: Element>(x: &[T], [outer, n, inner]: [usize; 3], index: &
 /// `out[o][i] = base[o][i] + Σ src[o][j]` over the j with `index[j]` = i: slices of a contiguous
 /// `[outer, index.len(), inner]` array added, in order, to those of an `[outer, n, inner]` one; without a base to
 /// zeros. As `torch.index_add`, and the backward pass of an embedding.
+///
+/// # Errors
+/// Where there is no memory for the order of the indices.
 pub fn index_add<T: Number>(
     base: Option<&[T]>,
     out: &mut [T],
     [outer, n, inner]: [usize; 3],
     index: &[i64],
     src: &[T],
-) {
+) -> Result<(), OutOfMemory> {
     assert_eq!(out.len(), outer * n * inner, "output length");
     assert!(base.is_none_or(|base| base.len() == out.len()), "base length");
     assert_eq!(src.len(), outer * index.len() * inner, "source length");
     if out.is_empty() {
-        return;
+        return Ok(());
     }
     let prepare = |start: usize, out: &mut [T]| match base {
         Some(base) => out.copy_from_slice(&base[start..start + out.len()]),
@@ -70,18 +74,19 @@ pub fn index_add<T: Number>(
     let ns = NS * src.len() as f64 + NS_FILL * out.len() as f64;
     if outer >= PARTS || inner < 8 {
         let planes = (PIECE / source.max(n * inner)).max(1);
-        return parallel::chunks_mut(out, planes * n * inner, ns, |i, out| {
+        parallel::chunks_mut(out, planes * n * inner, ns, |i, out| {
             prepare(i * planes * n * inner, out);
             for (k, out) in out.chunks_exact_mut(n * inner).enumerate() {
                 let src = &src[(i * planes + k) * source..][..source];
                 T::run(Add { out, inner, index, first: 0, places: 0..index.len(), src });
             }
         });
+        return Ok(());
     }
     // Each task adds to some of the rows only, and is given the places in `index` that name these rows, in order.
     let work = source + n * inner;
     let rows = n.div_ceil((n * inner).div_ceil(PART).max(PARTS.min(work / PIECE)).clamp(1, n));
-    let (places, starts) = by_part(index, rows, n.div_ceil(rows));
+    let (places, starts) = by_part(index, rows, n.div_ceil(rows))?;
     for o in 0..outer {
         let (plane, src) = (o * n * inner, &src[o * source..][..source]);
         parallel::chunks_mut(&mut out[plane..plane + n * inner], rows * inner, ns, |i, out| {
@@ -90,23 +95,26 @@ pub fn index_add<T: Number>(
             T::run(Add { out, inner, index, first: i * rows, places, src });
         });
     }
+    Ok(())
 }
 
 /// The places of `index` in order of the part that the index falls into, of `rows` each, and then in their own; and
 /// where each part begins, and the last ends.
-fn by_part(index: &[i64], rows: usize, parts: usize) -> (Vec<usize>, Vec<usize>) {
-    let mut starts = vec![0; parts + 1];
+fn by_part(index: &[i64], rows: usize, parts: usize) -> Result<(Vec<usize>, Vec<usize>), OutOfMemory> {
+    let zeros = |len: usize| try_collect(std::iter::repeat_n(0, len), len);
+    let mut starts = zeros(parts + 1)?;
     index.iter().for_each(|&at| starts[at as usize / rows + 1] += 1);
     for i in 0..parts {
         starts[i + 1] += starts[i];
     }
-    let (mut next, mut places) = (starts.clone(), vec![0; index.len()]);
+    let mut next = try_collect(starts.iter().copied(), starts.len())?;
+    let mut places = zeros(index.len())?;
     for (place, &at) in index.iter().enumerate() {
         let next = &mut next[at as usize / rows];
         places[*next] = place;
         *next += 1;
     }
-    (places, starts)
+    Ok((places, starts))
 }
 
 /// Adds the slices of `src` at some places to the rows of `out` that the indices there name, of which `out` holds those

@@ -90,8 +90,8 @@ fn index_select_and_index_add_are_the_definitions() {
             let (mut taken, mut added) = (vec![9.0; outer * count * inner], vec![9.0; x.len()]);
             let mut summed = added.clone();
             index_select(&x, [outer, n, inner], &index, &mut taken);
-            index_add(Some(&x), &mut added, [outer, n, inner], &index, &src);
-            index_add(None, &mut summed, [outer, n, inner], &index, &src);
+            index_add(Some(&x), &mut added, [outer, n, inner], &index, &src).unwrap();
+            index_add(None, &mut summed, [outer, n, inner], &index, &src).unwrap();
             (taken, added, summed)
         });
         let (mut want_taken, mut want_added, mut want_summed) = (Vec::new(), x.clone(), vec![0.0; x.len()]);

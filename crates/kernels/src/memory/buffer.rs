@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use super::block::Block;
 use super::class::{MAX_BYTES, class_of};
 use super::pool;
-use super::refused::OutOfMemory;
+use super::refused::{OutOfMemory, try_vec};
 use crate::Element;
 
 /// The alignment of pool memory: a line of the cache.
@@ -130,12 +130,15 @@ impl<T: Element> Buffer<T> {
         buffer
     }
 
-    /// The values of a `Vec`: its memory itself where that begins at a line of the cache or is larger than 32 MiB,
-    /// else a copy.
+    /// The values of a `Vec`: its memory itself where that begins at a line of the cache, is larger than 32 MiB, or there
+    /// is no other, else a copy.
     pub fn from_vec(values: Vec<T>) -> Self {
         let begins_at_line = (values.as_ptr() as usize).is_multiple_of(ALIGN);
-        if !begins_at_line && size_of_val(&values[..]) <= COPIED_BYTES {
-            return Self::copy_of(&values);
+        if !begins_at_line
+            && size_of_val(&values[..]) <= COPIED_BYTES
+            && let Ok(copy) = Self::try_copy_of(&values)
+        {
+            return copy;
         }
         let buffer = Self::recycled(0);
         if values.capacity() > 0 {
@@ -149,9 +152,17 @@ impl<T: Element> Buffer<T> {
     }
 
     /// The values as a `Vec`: its own memory where that was taken over from one, else a copy.
-    pub fn into_vec(self) -> Vec<T> {
+    ///
+    /// # Errors
+    /// Where the system has no memory for a copy.
+    pub fn into_vec(self) -> Result<Vec<T>, OutOfMemory> {
         // SAFETY: the block is ours, and its elements are of this type. The buffer is empty afterwards.
-        unsafe { take_vec::<T>(self.block) }.unwrap_or_else(|| self.to_vec())
+        if let Some(values) = unsafe { take_vec::<T>(self.block) } {
+            return Ok(values);
+        }
+        let mut values = try_vec(self.len())?;
+        values.extend_from_slice(&self);
+        Ok(values)
     }
 
     /// The block, which the caller has to [`drop_block`].
@@ -283,7 +294,7 @@ mod tests {
         let address = v.as_ptr();
         let buffer = Buffer::from_vec(v);
         assert_eq!(buffer.as_ptr(), address);
-        let v = buffer.into_vec();
+        let v = buffer.into_vec().unwrap();
         assert_eq!(v.as_ptr(), address);
         // Others begin at a line afterwards, and are taken over if they did before.
         for len in 1..100 {
@@ -293,7 +304,7 @@ mod tests {
             assert_eq!(buffer.as_ptr() as usize % ALIGN, 0);
             assert_eq!(buffer.as_ptr() == address, (address as usize).is_multiple_of(ALIGN));
             assert!(buffer.iter().copied().eq(0..len));
-            assert!(buffer.into_vec().into_iter().eq(0..len));
+            assert!(buffer.into_vec().unwrap().into_iter().eq(0..len));
         }
     }
 
@@ -322,6 +333,6 @@ mod tests {
     #[test]
     fn empty_buffers_need_no_memory() {
         assert!(Buffer::<f32>::recycled(0).is_empty());
-        assert!(Buffer::<f32>::from_vec(Vec::new()).into_vec().is_empty());
+        assert!(Buffer::<f32>::from_vec(Vec::new()).into_vec().unwrap().is_empty());
     }
 }

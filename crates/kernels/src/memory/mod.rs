@@ -19,6 +19,7 @@ pub use buffer::Buffer;
 pub use counted::Counted;
 pub use counting::CountingAllocator;
 pub use pool::{set_cache_limit, trim};
+pub(crate) use refused::total;
 pub(crate) use refused::try_collect;
 pub use refused::{OutOfMemory, try_vec};
 pub use shared::Shared;

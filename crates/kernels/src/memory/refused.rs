@@ -49,6 +49,15 @@ pub(crate) fn try_collect<T>(values: impl Iterator<Item = T>, len: usize) -> Res
     Ok(vec)
 }
 
+/// The sum of some products of sizes: what scratch of several parts takes together.
+///
+/// # Errors
+/// Where that is beyond all addresses.
+pub(crate) fn total(products: &[(usize, usize)]) -> Result<usize, OutOfMemory> {
+    let sum = products.iter().try_fold(0usize, |sum, &(a, b)| sum.checked_add(a.checked_mul(b)?));
+    sum.ok_or(OutOfMemory { bytes: usize::MAX })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

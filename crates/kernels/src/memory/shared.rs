@@ -179,7 +179,7 @@ mod tests {
         let address = values.as_ptr();
         let shared = Shared::from(Buffer::from_vec(values));
         assert_eq!(shared.clone().as_ptr(), address);
-        let values = shared.into_buffer().unwrap().into_vec();
+        let values = shared.into_buffer().unwrap().into_vec().unwrap();
         assert_eq!(values.as_ptr(), address);
     }
 }

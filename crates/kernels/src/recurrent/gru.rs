@@ -4,6 +4,7 @@ use super::pass::{BLOCK, load, start, store, sum};
 use super::weight::Weight;
 use super::{Gradients, OfWeights, Sizes, Weights, share};
 use crate::gemm::GemmNumber;
+use crate::memory::{OutOfMemory, total};
 use crate::simd::Kernel;
 use crate::strips::strips;
 use crate::{Buffer, Float};
@@ -16,6 +17,9 @@ pub const GATES: usize = 3;
 ///
 /// x is `[T, B, I]`. Of `states` `[T + 1, B, H]`, the place [`Sizes::first_state`] holds the first; the others are
 /// written, and so is what the way back needs: `gates` `[T, B, 3·H]`, and n's part s, `[T, B, H]`.
+///
+/// # Errors
+/// Where there is no memory for the sums of one time or a copy of the weights.
 pub fn forward<T: GemmNumber + Float>(
     sizes: Sizes,
     x: &[T],
@@ -23,20 +27,20 @@ pub fn forward<T: GemmNumber + Float>(
     states: &mut [T],
     gates: &mut [T],
     of_state: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     sizes.check(GATES, x, &weights, states);
     let (times, hidden, width) = (sizes.times, sizes.hidden, sizes.states());
     assert!(of_state.len() == times * width && gates.len() == GATES * of_state.len(), "lengths");
-    let of_inputs = Weight::transposed(weights.ih, sizes.inputs, GATES * hidden, sizes.batch);
-    let of_states = Weight::transposed(weights.hh, hidden, GATES * hidden, sizes.batch);
-    let zeros = Buffer::zeros(if weights.bias.is_none() { GATES * hidden } else { 0 });
+    let of_inputs = Weight::transposed(weights.ih, sizes.inputs, GATES * hidden, sizes.batch)?;
+    let of_states = Weight::transposed(weights.hh, hidden, GATES * hidden, sizes.batch)?;
+    let zeros = Buffer::try_zeros(if weights.bias.is_none() { GATES * hidden } else { 0 })?;
     let bias = weights.bias.unwrap_or([&zeros; 2]);
     let part = sizes.rows() * hidden;
-    let mut sums = Buffer::<T>::recycled(GATES * width);
+    let mut sums = Buffer::<T>::try_recycled(GATES * width)?;
     for steps in sizes.stretches() {
         let stretch = sizes.times_of(&steps);
         let gates = &mut gates[GATES * stretch.start * width..GATES * stretch.end * width];
-        of_inputs.product_of_all(&x[stretch.start * sizes.batch * sizes.inputs..], gates);
+        of_inputs.product_of_all(&x[stretch.start * sizes.batch * sizes.inputs..], gates)?;
         let tasks = strips(states, [times + 1, width], part)
             .zip(strips(gates, [stretch.len(), GATES * width], GATES * part))
             .zip(strips(of_state, [times, width], part))
@@ -45,7 +49,7 @@ pub fn forward<T: GemmNumber + Float>(
             for step in steps.clone() {
                 let place = sizes.place(step);
                 let (before, state) = states.row_and_row_mut(place.before, place.after);
-                of_states.product(before, T::ZERO, sums);
+                of_states.product(before, T::ZERO, sums)?;
                 let gates = gates.row_mut(place.time - stretch.start);
                 T::run(Forward {
                     hidden,
@@ -57,8 +61,10 @@ pub fn forward<T: GemmNumber + Float>(
                     state,
                 });
             }
-        });
+            Ok(())
+        })?;
     }
+    Ok(())
 }
 
 struct Forward<'a, T> {
@@ -109,6 +115,9 @@ impl<T: Float> Kernel for Forward<'_, T> {
 
 /// The way back, from what [`forward`] read and wrote (states, gates and n's part), and from the gradients of the
 /// outputs `[T, B, H]` and of the last state `[B, H]`, as far as there are any.
+///
+/// # Errors
+/// Where there is no memory for the gradients of the sums of some times.
 pub fn backward<T: GemmNumber + Float>(
     sizes: Sizes,
     x: &[T],
@@ -116,15 +125,16 @@ pub fn backward<T: GemmNumber + Float>(
     [states, gates, of_state]: [&[T]; 3],
     [of_output, of_last]: [Option<&[T]>; 2],
     gradients: Gradients<'_, T>,
-) {
+) -> Result<(), OutOfMemory> {
     sizes.check(GATES, x, &weights, states);
     let (times, hidden, width) = (sizes.times, sizes.hidden, sizes.states());
     assert!(of_state.len() == times * width && gates.len() == GATES * of_state.len(), "lengths");
     assert!(of_output.is_none_or(|g| g.len() == times * width), "length of the gradient");
     start(gradients.state, of_last);
     let weight = Weight::new(weights.hh, GATES * hidden, hidden, sizes.batch);
-    let longest = GATES * width * sizes.longest_stretch();
-    let (mut of_inputs, mut of_sums) = (Buffer::<T>::recycled(longest), Buffer::<T>::recycled(longest));
+    let longest = total(&[(GATES * width, sizes.longest_stretch())])?;
+    let (mut of_inputs, mut of_sums) =
+        (Buffer::<T>::try_recycled(longest)?, Buffer::<T>::try_recycled(longest)?);
     let part = sizes.rows() * hidden;
     let mut of_weights = OfWeights { sizes, x, weights, states, out: gradients, beta: T::ZERO };
     for steps in sizes.stretches().rev() {
@@ -150,11 +160,13 @@ pub fn backward<T: GemmNumber + Float>(
                     of_inputs: of_inputs.row_mut(place.time - stretch.start),
                     of_sums,
                 });
-                weight.product(of_sums, T::ONE, carried);
+                weight.product(of_sums, T::ONE, carried)?;
             }
-        });
-        of_weights.add(stretch, [of_inputs, of_sums]);
+            Ok(())
+        })?;
+        of_weights.add(stretch, [of_inputs, of_sums])?;
     }
+    Ok(())
 }
 
 struct Backward<'a, T> {

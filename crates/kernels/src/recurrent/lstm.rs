@@ -4,6 +4,7 @@ use super::pass::{BLOCK, load, start, store, sum};
 use super::weight::Weight;
 use super::{Gradients, OfWeights, Sizes, Weights, share};
 use crate::gemm::GemmNumber;
+use crate::memory::{OutOfMemory, total};
 use crate::simd::Kernel;
 use crate::strips::strips;
 use crate::{Buffer, Float};
@@ -16,6 +17,9 @@ pub const GATES: usize = 4;
 ///
 /// x is `[T, B, I]`. Of `states` and `cells` `[T + 1, B, H]`, the place [`Sizes::first_state`] holds the first ones;
 /// the others are written, and so are `gates`, `[T, B, 4·H]`, which the way back needs.
+///
+/// # Errors
+/// Where there is no memory for a copy of the weights.
 pub fn forward<T: GemmNumber + Float>(
     sizes: Sizes,
     x: &[T],
@@ -23,18 +27,18 @@ pub fn forward<T: GemmNumber + Float>(
     states: &mut [T],
     cells: &mut [T],
     gates: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     sizes.check(GATES, x, &weights, states);
     let (times, hidden, width) = (sizes.times, sizes.hidden, sizes.states());
     assert!(cells.len() == states.len() && gates.len() == GATES * times * width, "lengths");
-    let of_inputs = Weight::transposed(weights.ih, sizes.inputs, GATES * hidden, sizes.batch);
-    let of_states = Weight::transposed(weights.hh, hidden, GATES * hidden, sizes.batch);
-    let bias = weights.bias(GATES * hidden);
+    let of_inputs = Weight::transposed(weights.ih, sizes.inputs, GATES * hidden, sizes.batch)?;
+    let of_states = Weight::transposed(weights.hh, hidden, GATES * hidden, sizes.batch)?;
+    let bias = weights.bias(GATES * hidden)?;
     let part = sizes.rows() * hidden;
     for steps in sizes.stretches() {
         let stretch = sizes.times_of(&steps);
         let gates = &mut gates[GATES * stretch.start * width..GATES * stretch.end * width];
-        of_inputs.product_of_all(&x[stretch.start * sizes.batch * sizes.inputs..], gates);
+        of_inputs.product_of_all(&x[stretch.start * sizes.batch * sizes.inputs..], gates)?;
         let tasks = strips(states, [times + 1, width], part)
             .zip(strips(cells, [times + 1, width], part))
             .zip(strips(gates, [stretch.len(), GATES * width], GATES * part));
@@ -43,12 +47,14 @@ pub fn forward<T: GemmNumber + Float>(
                 let place = sizes.place(step);
                 let gates = gates.row_mut(place.time - stretch.start);
                 let (before, state) = states.row_and_row_mut(place.before, place.after);
-                of_states.product(before, T::ONE, gates);
+                of_states.product(before, T::ONE, gates)?;
                 let (cell_before, cell) = cells.row_and_row_mut(place.before, place.after);
                 T::run(Forward { hidden, bias: &bias, gates, cell_before, cell, state });
             }
-        });
+            Ok(())
+        })?;
     }
+    Ok(())
 }
 
 struct Forward<'a, T> {
@@ -106,6 +112,9 @@ pub struct Incoming<'a, T> {
 }
 
 /// The way back, from what [`forward`] read and wrote. `of_cell` becomes the gradient of the first cell, `[B, H]`.
+///
+/// # Errors
+/// Where there is no memory for the gradients of the gates of some times.
 pub fn backward<T: GemmNumber + Float>(
     sizes: Sizes,
     x: &[T],
@@ -114,7 +123,7 @@ pub fn backward<T: GemmNumber + Float>(
     incoming: Incoming<'_, T>,
     gradients: Gradients<'_, T>,
     of_cell: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     sizes.check(GATES, x, &weights, states);
     let (times, hidden, width) = (sizes.times, sizes.hidden, sizes.states());
     assert!(cells.len() == states.len() && gates.len() == GATES * times * width, "lengths");
@@ -122,7 +131,7 @@ pub fn backward<T: GemmNumber + Float>(
     start(gradients.state, incoming.state);
     start(of_cell, incoming.cell);
     let weight = Weight::new(weights.hh, GATES * hidden, hidden, sizes.batch);
-    let mut of_gates = Buffer::<T>::recycled(GATES * width * sizes.longest_stretch());
+    let mut of_gates = Buffer::<T>::try_recycled(total(&[(GATES * width, sizes.longest_stretch())])?)?;
     let part = sizes.rows() * hidden;
     let mut of_weights = OfWeights { sizes, x, weights, states, out: gradients, beta: T::ZERO };
     for steps in sizes.stretches().rev() {
@@ -147,11 +156,13 @@ pub fn backward<T: GemmNumber + Float>(
                     of_cell,
                     of_gates,
                 });
-                weight.product(of_gates, T::ZERO, of_state);
+                weight.product(of_gates, T::ZERO, of_state)?;
             }
-        });
-        of_weights.add(stretch, [of_gates, of_gates]);
+            Ok(())
+        })?;
+        of_weights.add(stretch, [of_gates, of_gates])?;
     }
+    Ok(())
 }
 
 struct Backward<'a, T> {

@@ -17,6 +17,7 @@ mod weight;
 use std::ops::Range;
 
 use crate::gemm::{GemmNumber, Matrix, gemm};
+use crate::memory::{OutOfMemory, try_collect};
 use crate::parallel;
 use crate::reduce;
 use crate::{Buffer, Float};
@@ -126,9 +127,17 @@ impl Sizes {
     }
 
     fn check<T>(&self, gates: usize, x: &[T], weights: &Weights<'_, T>, states: &[T]) {
+        // None of the products that follow from these is larger.
+        let places = self.times.checked_add(1);
+        let largest = places.and_then(|places| product(&[gates, places, self.batch, self.hidden]));
+        assert!(largest.is_some() && product(&[gates, self.hidden]).is_some(), "sizes beyond all addresses");
         let wide = gates * self.hidden;
-        assert_eq!(x.len(), self.times * self.batch * self.inputs, "length of the input");
-        assert!(weights.ih.len() == wide * self.inputs && weights.hh.len() == wide * self.hidden, "weights");
+        let of = |len: usize, sizes: &[usize]| product(sizes) == Some(len);
+        assert!(of(x.len(), &[self.times, self.batch, self.inputs]), "length of the input");
+        assert!(
+            of(weights.ih.len(), &[wide, self.inputs]) && of(weights.hh.len(), &[wide, self.hidden]),
+            "weights"
+        );
         assert!(weights.bias.is_none_or(|both| both.iter().all(|bias| bias.len() == wide)), "biases");
         assert_eq!(states.len(), (self.times + 1) * self.states(), "length of the states");
     }
@@ -166,7 +175,7 @@ struct OfWeights<'a, T> {
 impl<T: GemmNumber + Float> OfWeights<'_, T> {
     /// Adds what comes from the gates' gradients in some times, whose parts that belong to the inputs and to the states
     /// may have different ones.
-    fn add(&mut self, times: Range<usize>, [of_inputs, of_states]: [&[T]; 2]) {
+    fn add(&mut self, times: Range<usize>, [of_inputs, of_states]: [&[T]; 2]) -> Result<(), OutOfMemory> {
         let Sizes { batch, inputs, hidden, reverse, .. } = self.sizes;
         let rows = times.len() * batch;
         let wide = self.weights.hh.len() / hidden;
@@ -175,10 +184,10 @@ impl<T: GemmNumber + Float> OfWeights<'_, T> {
             Matrix::row_major(&self.states[(times.start + usize::from(reverse)) * batch * hidden..], hidden);
         let [inputs_matrix, states_matrix] = [of_inputs, of_states].map(|g| Matrix::row_major(g, wide));
         if let Some(out) = &mut self.out.hh {
-            gemm((wide, hidden, rows), states_matrix.transposed(), before, self.beta, out);
+            gemm((wide, hidden, rows), states_matrix.transposed(), before, self.beta, out)?;
         }
         if let Some(out) = &mut self.out.ih {
-            gemm((wide, inputs, rows), inputs_matrix.transposed(), x, self.beta, out);
+            gemm((wide, inputs, rows), inputs_matrix.transposed(), x, self.beta, out)?;
         }
         if let Some(out) = &mut self.out.input {
             let out = &mut out[times.start * batch * inputs..][..rows * inputs];
@@ -188,10 +197,10 @@ impl<T: GemmNumber + Float> OfWeights<'_, T> {
                 Matrix::row_major(self.weights.ih, inputs),
                 T::ZERO,
                 out,
-            );
+            )?;
         }
         if let Some([ih, hh]) = &mut self.out.bias {
-            let mut sums = Buffer::recycled(wide);
+            let mut sums = Buffer::try_recycled(wide)?;
             let mut add = |of: &[T], out: &mut [T]| {
                 reduce::sum(of, [1, rows, wide], &mut sums);
                 if self.beta == T::ZERO {
@@ -208,22 +217,33 @@ impl<T: GemmNumber + Float> OfWeights<'_, T> {
             }
         }
         self.beta = T::ONE;
+        Ok(())
     }
 }
 
 impl<T: Float> Weights<'_, T> {
     /// The sum of the biases.
-    fn bias(&self, wide: usize) -> Buffer<T> {
-        let mut sum = Buffer::zeros(wide);
+    fn bias(&self, wide: usize) -> Result<Buffer<T>, OutOfMemory> {
+        let mut sum = Buffer::try_zeros(wide)?;
         for bias in self.bias.into_iter().flatten() {
             sum.iter_mut().zip(bias).for_each(|(sum, &b)| *sum += b);
         }
-        sum
+        Ok(sum)
     }
 }
 
+/// The product of sizes, if it fits.
+fn product(sizes: &[usize]) -> Option<usize> {
+    sizes.iter().try_fold(1usize, |product, &n| product.checked_mul(n))
+}
+
 /// Runs each task, on several threads where it pays.
-fn share<W: Send>(tasks: impl Iterator<Item = W>, total_ns: f64, run: impl Fn(&mut W) + Sync) {
-    let mut tasks: Vec<W> = tasks.collect();
-    parallel::chunks_mut(&mut tasks, 1, total_ns, |_, task| task.iter_mut().for_each(&run));
+fn share<W: Send>(
+    tasks: impl Iterator<Item = W>,
+    total_ns: f64,
+    run: impl Fn(&mut W) -> Result<(), OutOfMemory> + Sync,
+) -> Result<(), OutOfMemory> {
+    let count = tasks.size_hint().0;
+    let mut tasks = try_collect(tasks, count)?;
+    parallel::try_chunks_mut(&mut tasks, 1, total_ns, |_, task| task.iter_mut().try_for_each(&run))
 }

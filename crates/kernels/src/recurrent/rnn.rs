@@ -4,6 +4,7 @@ use super::pass::{BLOCK, load, start, store, sum};
 use super::weight::Weight;
 use super::{Gradients, OfWeights, Sizes, Weights, share};
 use crate::gemm::GemmNumber;
+use crate::memory::{OutOfMemory, total};
 use crate::simd::Kernel;
 use crate::strips::strips;
 use crate::{Buffer, Float};
@@ -40,35 +41,40 @@ impl Activation {
 
 /// The way through a sequence. x is `[T, B, I]`. Of `states` `[T + 1, B, H]`, the place [`Sizes::first_state`] holds the
 /// first; the others are written.
+///
+/// # Errors
+/// Where there is no memory for the sums of some times or a copy of the weights.
 pub fn forward<T: GemmNumber + Float>(
     sizes: Sizes,
     activation: Activation,
     x: &[T],
     weights: Weights<'_, T>,
     states: &mut [T],
-) {
+) -> Result<(), OutOfMemory> {
     sizes.check(1, x, &weights, states);
     let (times, hidden, width) = (sizes.times, sizes.hidden, sizes.states());
-    let of_inputs = Weight::transposed(weights.ih, sizes.inputs, hidden, sizes.batch);
-    let of_states = Weight::transposed(weights.hh, hidden, hidden, sizes.batch);
-    let bias = weights.bias(hidden);
+    let of_inputs = Weight::transposed(weights.ih, sizes.inputs, hidden, sizes.batch)?;
+    let of_states = Weight::transposed(weights.hh, hidden, hidden, sizes.batch)?;
+    let bias = weights.bias(hidden)?;
     let part = sizes.rows() * hidden;
-    let mut sums = Buffer::<T>::recycled(width * sizes.longest_stretch());
+    let mut sums = Buffer::<T>::try_recycled(total(&[(width, sizes.longest_stretch())])?)?;
     for steps in sizes.stretches() {
         let stretch = sizes.times_of(&steps);
         let sums = &mut sums[..stretch.len() * width];
-        of_inputs.product_of_all(&x[stretch.start * sizes.batch * sizes.inputs..], sums);
+        of_inputs.product_of_all(&x[stretch.start * sizes.batch * sizes.inputs..], sums)?;
         let tasks = strips(states, [times + 1, width], part).zip(strips(sums, [stretch.len(), width], part));
         share(tasks, sizes.nanoseconds(steps.len(), 1), |(states, sums)| {
             for step in steps.clone() {
                 let place = sizes.place(step);
                 let sums = sums.row_mut(place.time - stretch.start);
                 let (before, state) = states.row_and_row_mut(place.before, place.after);
-                of_states.product(before, T::ONE, sums);
+                of_states.product(before, T::ONE, sums)?;
                 T::run(Forward { hidden, activation, bias: &bias, sums, state });
             }
-        });
+            Ok(())
+        })?;
     }
+    Ok(())
 }
 
 struct Forward<'a, T> {
@@ -98,6 +104,9 @@ impl<T: Float> Kernel for Forward<'_, T> {
 
 /// The way back, from what [`forward`] read and wrote, and from the gradients of the outputs `[T, B, H]` and of the last
 /// state `[B, H]`, as far as there are any.
+///
+/// # Errors
+/// Where there is no memory for the gradients of the sums of some times.
 pub fn backward<T: GemmNumber + Float>(
     sizes: Sizes,
     activation: Activation,
@@ -106,13 +115,13 @@ pub fn backward<T: GemmNumber + Float>(
     states: &[T],
     [of_output, of_last]: [Option<&[T]>; 2],
     gradients: Gradients<'_, T>,
-) {
+) -> Result<(), OutOfMemory> {
     sizes.check(1, x, &weights, states);
     let (times, hidden, width) = (sizes.times, sizes.hidden, sizes.states());
     assert!(of_output.is_none_or(|g| g.len() == times * width), "length of the gradient");
     start(gradients.state, of_last);
     let weight = Weight::new(weights.hh, hidden, hidden, sizes.batch);
-    let mut of_sums = Buffer::<T>::recycled(width * sizes.longest_stretch());
+    let mut of_sums = Buffer::<T>::try_recycled(total(&[(width, sizes.longest_stretch())])?)?;
     let part = sizes.rows() * hidden;
     let mut of_weights = OfWeights { sizes, x, weights, states, out: gradients, beta: T::ZERO };
     for steps in sizes.stretches().rev() {
@@ -134,11 +143,13 @@ pub fn backward<T: GemmNumber + Float>(
                     carried,
                     of_sums,
                 });
-                weight.product(of_sums, T::ZERO, carried);
+                weight.product(of_sums, T::ZERO, carried)?;
             }
-        });
-        of_weights.add(stretch, [of_sums, of_sums]);
+            Ok(())
+        })?;
+        of_weights.add(stretch, [of_sums, of_sums])?;
     }
+    Ok(())
 }
 
 struct Backward<'a, T> {

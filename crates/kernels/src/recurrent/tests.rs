@@ -55,11 +55,12 @@ fn forward<T: GemmNumber + Float>(kind: Kind, s: Sizes, inputs: &Inputs<T>) -> K
     match kind {
         Kind::Lstm => {
             other[first..][..s.states()].copy_from_slice(cell);
-            lstm::forward(s, x, weights, &mut states, &mut other, &mut gates);
+            lstm::forward(s, x, weights, &mut states, &mut other, &mut gates)
         }
         Kind::Gru => gru::forward(s, x, weights, &mut states, &mut gates, &mut other),
         Kind::Rnn(activation) => rnn::forward(s, activation, x, weights, &mut states),
     }
+    .expect("memory");
     Kept([states, other, gates])
 }
 
@@ -93,11 +94,12 @@ impl<T: GemmNumber + Float> Kept<T> {
             Kind::Lstm => {
                 let incoming =
                     lstm::Incoming { output: incoming[0], state: incoming[1], cell: Some(of_last_cell) };
-                lstm::backward(s, x, weights, [states, other, gates], incoming, gradients, cell);
+                lstm::backward(s, x, weights, [states, other, gates], incoming, gradients, cell)
             }
             Kind::Gru => gru::backward(s, x, weights, [states, gates, other], incoming, gradients),
             Kind::Rnn(activation) => rnn::backward(s, activation, x, weights, states, incoming, gradients),
         }
+        .expect("memory");
         out
     }
 }
@@ -224,7 +226,7 @@ fn a_weight_is_transposed() {
     let sizes = [(1, 1), (3, 40), (40, 3), (16, 16), (17, 35), (64, 1024), (20, 512)];
     for (rows, columns) in affordable(sizes, |(rows, columns)| rows * columns) {
         let w = numbers(1, rows * columns);
-        let weight = Weight::transposed(&w, rows, columns, 1);
+        let weight = Weight::transposed(&w, rows, columns, 1).expect("memory");
         let matrix = weight.matrix();
         for i in 0..rows {
             for j in 0..columns {

@@ -203,7 +203,7 @@ impl MuonOptions {
             polynomial.iter_mut().step_by(side + 1).for_each(|p| *p += a);
             let polynomial = Matrix::row_major(&*polynomial, side);
             let (left, right) = if rows <= columns { (polynomial, matrix) } else { (matrix, polynomial) };
-            gemm((rows, columns, side), left, right, T::ZERO, product);
+            multiply((rows, columns, side), left, right, product);
             std::mem::swap(&mut x, &mut product);
         }
         x
@@ -220,6 +220,16 @@ const BAND: usize = 128;
 /// Elements of a row that are mirrored together.
 const LINE: usize = 16;
 
+/// [`gemm`] of matrices whose smaller side is short or cut into bands: it needs no memory that grows with them.
+fn multiply<T: GemmNumber>(
+    size: (usize, usize, usize),
+    left: Matrix<'_, T>,
+    right: Matrix<'_, T>,
+    out: &mut [T],
+) {
+    gemm(size, left, right, T::ZERO, out).expect("a product that needs no memory of its own");
+}
+
 /// The product of `[side, depth]` and `[depth, side]` where it is known to be symmetric: only what is not above the
 /// diagonal, in bands of rows, each as far as its end, and mirrored.
 fn symmetric<T: FloatElement + GemmNumber>(
@@ -230,13 +240,13 @@ fn symmetric<T: FloatElement + GemmNumber>(
     band: &mut [T],
 ) {
     if side < 2 * BAND {
-        return gemm((side, side, depth), left, right, T::ZERO, out);
+        return multiply((side, side, depth), left, right, out);
     }
     for start in (0..side).step_by(BAND) {
         let end = (start + BAND).min(side);
         let left = Matrix { offset: left.offset + start * left.row_stride, ..left };
         let band = &mut band[..(end - start) * end];
-        gemm((end - start, end, depth), left, right, T::ZERO, band);
+        multiply((end - start, end, depth), left, right, band);
         for (i, row) in (start..end).zip(band.chunks(end)) {
             out[i * side..][..end].copy_from_slice(row);
         }

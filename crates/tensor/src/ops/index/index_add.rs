@@ -2,6 +2,7 @@
 
 use chainrule_kernels::index;
 
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
@@ -68,7 +69,7 @@ impl Tensor {
         let out = dispatch!(self.dtype(), T => {
             let mut out = self.shape().allocate::<T>("index_add")?;
             let dims = x.shape().around(at)?;
-            index::index_add(Some(x.as_slice::<T>()?), &mut out, dims, index.as_slice()?, added.as_slice()?);
+            index::index_add(Some(x.as_slice::<T>()?), &mut out, dims, index.as_slice()?, added.as_slice()?).in_operation("index_add")?;
             Tensor::from_parts(out, self.shape().clone())
         });
         record(IndexAddBackward { dim: at }, &[self, source], &[Save::Value(&index)], out)
@@ -94,7 +95,7 @@ pub(super) fn sum_slices(shape: &Shape, dim: usize, index: &Tensor, source: &Ten
     let added = source.detach().contiguous()?;
     let out = dispatch!(source.dtype(), T => {
         let mut out = shape.allocate::<T>("index_add")?;
-        index::index_add(None, &mut out, shape.around(dim)?, index.as_slice()?, added.as_slice::<T>()?);
+        index::index_add(None, &mut out, shape.around(dim)?, index.as_slice()?, added.as_slice::<T>()?).in_operation("index_add")?;
         Tensor::from_parts(out, shape.clone())
     });
     record(SumSlicesBackward { dim }, &[source], &[Save::Value(index)], out)

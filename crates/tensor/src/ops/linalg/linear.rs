@@ -3,6 +3,7 @@
 use chainrule_kernels::gemm::{GemmNumber, Matrix, Onto, gemm};
 use chainrule_kernels::{Float, reduce};
 
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::table::{Refusal, Row, Sample, values};
 use crate::{DType, Element, Result, Shape, Tensor, bail, dispatch_float};
@@ -46,7 +47,7 @@ impl LinearBackward {
         let dy = Matrix::row_major(g.as_slice::<T>()?, outputs);
         let product = |shape: &Shape, size: (usize, usize, usize), a, b| {
             let mut out = shape.allocate("linear")?;
-            gemm(size, a, b, T::ZERO, &mut out);
+            gemm(size, a, b, T::ZERO, &mut out).in_operation("linear")?;
             Ok(Tensor::from_parts(out, shape.clone()))
         };
         let mut grads = vec![
@@ -129,7 +130,12 @@ impl Tensor {
         }
         let dtypes = || [Some(weight), bias].into_iter().flatten().map(Tensor::dtype);
         if let Some(other) = dtypes().find(|&dtype| dtype != self.dtype()) {
-            bail!(DType, "linear", "the input holds {}, weight or bias {other}: convert one with to_dtype", self.dtype());
+            bail!(
+                DType,
+                "linear",
+                "the input holds {}, weight or bias {other}: convert one with to_dtype",
+                self.dtype()
+            );
         }
         let out = match self.dtype() {
             DType::F32 => affine::<f32>(self, weight, bias)?,
@@ -158,7 +164,7 @@ fn affine<T: Element + GemmNumber>(x: &Tensor, weight: &Tensor, bias: Option<&Te
         None => Onto::Nothing,
     };
     let (x, weight) = (Matrix::row_major(x.as_slice::<T>()?, inputs), matrix(weight)?);
-    gemm((rows, outputs, inputs), x, weight.transposed(), onto, &mut out);
+    gemm((rows, outputs, inputs), x, weight.transposed(), onto, &mut out).in_operation("linear")?;
     Ok(Tensor::from_parts(out, shape))
 }
 

@@ -2,6 +2,7 @@
 
 use chainrule_kernels::gemm::{Matrix, batched, gemm};
 
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record};
 use crate::shape::broadcast;
 use crate::table::{Refusal, Row, Sample, values};
@@ -49,7 +50,14 @@ impl Tensor {
             bail!(Shape, "matmul", "{}: both need at least one dimension", unfit());
         }
         if a.dtype() != b.dtype() {
-            bail!(DType, "matmul", "{}: they hold {} and {}; convert one with to_dtype", unfit(), a.dtype(), b.dtype());
+            bail!(
+                DType,
+                "matmul",
+                "{}: they hold {} and {}; convert one with to_dtype",
+                unfit(),
+                a.dtype(),
+                b.dtype()
+            );
         }
         let (k, k_of_b) = (a.shape()[a.rank() - 1], b.shape()[b.rank().saturating_sub(2)]);
         if k != k_of_b {
@@ -81,9 +89,8 @@ impl Tensor {
 #[track_caller]
 fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let split = |t: &Tensor| Shape::from(&t.shape()[..t.rank() - 2]);
-    let batch = broadcast("matmul", &split(a), &split(b)).map_err(|e| {
-        e.context(format!("shapes {} and {} cannot be multiplied", a.shape(), b.shape()))
-    })?;
+    let batch = broadcast("matmul", &split(a), &split(b))
+        .map_err(|e| e.context(format!("shapes {} and {} cannot be multiplied", a.shape(), b.shape())))?;
     let (m, k, n) = (a.shape()[a.rank() - 2], a.shape()[a.rank() - 1], b.shape()[b.rank() - 1]);
     let shape: Shape = batch.iter().copied().chain([m, n]).collect();
     let out = match a.dtype() {
@@ -105,11 +112,11 @@ fn multiply<T: Element + chainrule_kernels::gemm::GemmNumber>(
 ) -> Result<Tensor> {
     let mut out = shape.allocate::<T>("matmul")?;
     let (left, right) = (Batches::<T>::new(a, batch)?, Batches::<T>::new(b, batch)?);
-    if batch.numel() == 1 {
-        gemm((m, n, k), left.matrix(0), right.matrix(0), T::ZERO, &mut out);
-    } else {
-        batched(batch.numel(), (m, n, k), |i| left.matrix(i), |i| right.matrix(i), T::ZERO, &mut out);
-    }
+    let multiplied = match batch.numel() {
+        1 => gemm((m, n, k), left.matrix(0), right.matrix(0), T::ZERO, &mut out),
+        count => batched(count, (m, n, k), |i| left.matrix(i), |i| right.matrix(i), T::ZERO, &mut out),
+    };
+    multiplied.in_operation("matmul")?;
     Ok(Tensor::from_parts(out, shape.clone()))
 }
 
@@ -179,9 +186,7 @@ pub(super) const ROW: Row = Row {
             Sample::new("vector right", [values(1, [2, 2, 3]), values(2, [3])], |x| x[0].matmul(&x[1])),
             Sample::new("batch", [values(1, [2, 2, 3]), values(2, [2, 3, 2])], |x| x[0].matmul(&x[1])),
             Sample::new("batch of one", [values(1, [2, 2, 3]), values(2, [3, 2])], |x| x[0].matmul(&x[1])),
-            Sample::new("broadcast", [values(1, [2, 1, 2, 3]), values(2, [3, 3, 1])], |x| {
-                x[0].matmul(&x[1])
-            }),
+            Sample::new("broadcast", [values(1, [2, 1, 2, 3]), values(2, [3, 3, 1])], |x| x[0].matmul(&x[1])),
         ]
     })
 };

@@ -3,6 +3,7 @@
 use chainrule_kernels::recurrent::Sizes;
 use chainrule_kernels::recurrent::gru::{self, GATES};
 
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record_many};
 use crate::recurrent::{
     GradientMemory, OfSums, Operands, RecurrentWeights, contiguous, grad_or_zeros, in_order, incoming, last,
@@ -98,7 +99,8 @@ impl Backward for GruBackward {
                 [kept(0)?.as_slice()?, kept(1)?.as_slice()?, kept(2)?.as_slice()?],
                 [slice(&of_output)?, slice(&of_hidden)?],
                 memory.gradients(),
-            );
+            )
+            .in_operation("gru")?;
             memory.into_tensors([], self.bias)
         });
         Ok(grads)
@@ -144,7 +146,7 @@ impl Tensor {
             let mut states = operands.states::<T>("gru", 1)?;
             let (mut gates, mut of_state) = (of_gates.allocate::<T>("gru")?, times.allocate::<T>("gru")?);
             let x = operands.values[0].as_slice()?;
-            gru::forward(sizes, x, operands.weights(1)?, &mut states, &mut gates, &mut of_state);
+            gru::forward(sizes, x, operands.weights(1)?, &mut states, &mut gates, &mut of_state).in_operation("gru")?;
             let gates = Tensor::from_parts(gates, of_gates);
             (Tensor::from_parts(states, all), gates, Tensor::from_parts(of_state, times))
         });

@@ -3,6 +3,7 @@
 use chainrule_kernels::recurrent::Sizes;
 use chainrule_kernels::recurrent::lstm::{self, GATES, Incoming};
 
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record_many};
 use crate::recurrent::{
     GradientMemory, OfSums, Operands, RecurrentWeights, contiguous, grad_or_zeros, in_order, incoming, last,
@@ -113,7 +114,8 @@ impl Backward for LstmBackward {
                 incoming,
                 memory.gradients(),
                 &mut of_first_cell,
-            );
+            )
+            .in_operation("lstm")?;
             memory.into_tensors([Tensor::from_parts(of_first_cell, state)], self.bias)
         });
         Ok(grads)
@@ -159,7 +161,7 @@ impl Tensor {
             let (mut states, mut cells) = (operands.states::<T>("lstm", 1)?, operands.states::<T>("lstm", 2)?);
             let mut gates = of_gates.allocate::<T>("lstm")?;
             let x = operands.values[0].as_slice()?;
-            lstm::forward(sizes, x, operands.weights(STATES)?, &mut states, &mut cells, &mut gates);
+            lstm::forward(sizes, x, operands.weights(STATES)?, &mut states, &mut cells, &mut gates).in_operation("lstm")?;
             let cells = Tensor::from_parts(cells, of_states.clone());
             (Tensor::from_parts(states, of_states), cells, Tensor::from_parts(gates, of_gates))
         });

@@ -3,6 +3,7 @@
 use chainrule_kernels::recurrent::Sizes;
 use chainrule_kernels::recurrent::rnn::{self, Activation};
 
+use crate::allocate::InOperation;
 use crate::autograd::{Backward, Context, Save, record_many};
 use crate::recurrent::{
     GradientMemory, OfSums, Operands, RecurrentWeights, contiguous, grad_or_zeros, in_order, incoming, last,
@@ -87,7 +88,8 @@ impl Backward for RnnBackward {
                 states.as_slice()?,
                 [slice(&of_output)?, slice(&of_hidden)?],
                 memory.gradients(),
-            );
+            )
+            .in_operation(self.operation)?;
             memory.into_tensors([], self.bias)
         });
         Ok(grads)
@@ -108,7 +110,7 @@ pub(super) fn simple(
     let sizes = operands.sizes;
     let states = dispatch_float!(x.dtype(), T => {
         let mut states = operands.states::<T>(operation, 1)?;
-        rnn::forward(sizes, activation, operands.values[0].as_slice()?, operands.weights(1)?, &mut states);
+        rnn::forward(sizes, activation, operands.values[0].as_slice()?, operands.weights(1)?, &mut states).in_operation(operation)?;
         Tensor::from_parts(states, operands.shape(1, sizes.hidden))
     });
     let results = vec![outputs(&states, &sizes), last(&states, &sizes)];

@@ -26,8 +26,11 @@ impl Tensor {
         Reduced::new("flip", self.shape(), &dims)?;
         let mut x = self.clone();
         for dim in dims {
-            let n = self.shape().get(dim_index("flip", dim, self.rank())?).map_or(1, |&n| n as i64);
-            x = x.index_select(dim, &Tensor::from_vec((0..n).rev().collect(), [n as usize])?)?;
+            let n = self.shape().get(dim_index("flip", dim, self.rank())?).map_or(1, |&n| n);
+            let places = Tensor::build_for("flip", [n], |places: &mut [i64]| {
+                places.iter_mut().rev().zip(0..).for_each(|(place, i)| *place = i);
+            })?;
+            x = x.index_select(dim, &places)?;
         }
         Ok(x)
     }

@@ -64,7 +64,9 @@ impl Tensor {
         }
         let given = sizes.iter().filter(|&&n| n != -1).try_fold(1usize, |p, &n| p.checked_mul(n as usize));
         let numel = self.numel();
-        let Some(given) = given else { bail!(Shape, operation, "{}", unfit("the sizes' product is too large")) };
+        let Some(given) = given else {
+            bail!(Shape, operation, "{}", unfit("the sizes' product is too large"))
+        };
         let free = sizes.contains(&-1);
         if free && given == 0 {
             bail!(Shape, operation, "{}", unfit("beside a size of 0 the -1 could be anything"));
@@ -72,7 +74,10 @@ impl Tensor {
         if (!free && given != numel) || (free && !numel.is_multiple_of(given)) {
             bail!(Shape, operation, "{}", unfit(&format!("it has {numel} elements")));
         }
-        Ok(sizes.iter().map(|&n| if n == -1 { numel / given } else { n as usize }).collect())
+        let shape: Shape = sizes.iter().map(|&n| if n == -1 { numel / given } else { n as usize }).collect();
+        // Where there are no elements, their number says nothing of the sizes beside the 0.
+        shape.checked_numel(operation)?;
+        Ok(shape)
     }
 
     /// The strides with which the same memory shows the elements in another shape, where that is possible.
@@ -116,6 +121,7 @@ pub(super) const ROW: Row = Row {
             Refusal::new(&["[4, 2]", "[2, 3]"], || values(1, [2, 3]).reshape([4, 2])),
             Refusal::new(&["-1"], || values(1, [2, 3]).reshape([-1, -1])),
             Refusal::new(&["-2"], || values(1, [2, 3]).reshape([-2, 3])),
+            Refusal::new(&["memory"], || values(1, [0]).reshape([0usize, 1 << 40, 1 << 40])),
             Refusal::new(&["-1"], || values(1, [0, 3]).reshape([-1, 0])),
         ]
     },

@@ -1,5 +1,6 @@
 //! Split and chunk.
 
+use crate::allocate::{try_list, try_vec};
 use crate::autograd::{Backward, Context, Parts, are_few, record_many};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
@@ -117,7 +118,8 @@ impl Tensor {
             bail!(Value, "split", "pieces of size 0 never fill dimension {dim} of shape {}", self.shape());
         }
         let count = size.div_ceil(split_size.max(1)).max(1);
-        let sizes = (0..count).map(|i| split_size.min(size - i * split_size)).collect();
+        let mut sizes = try_vec("split", count)?;
+        sizes.extend((0..count).map(|i| split_size.min(size - i * split_size)));
         self.pieces(index, sizes)
     }
 
@@ -161,7 +163,9 @@ impl Tensor {
             bail!(Value, "chunk", "the number of chunks must be greater than 0");
         }
         if size == 0 {
-            return self.pieces(index, vec![0; chunks]);
+            let mut sizes = try_vec("chunk", chunks)?;
+            sizes.resize(chunks, 0);
+            return self.pieces(index, sizes);
         }
         self.split(size.div_ceil(chunks), dim)
     }
@@ -178,7 +182,7 @@ impl Tensor {
     #[track_caller]
     fn pieces(&self, dim: usize, sizes: Vec<usize>) -> Result<Vec<Tensor>> {
         let mut origin: Shape = vec![0; self.rank()].into();
-        let mut views = Vec::with_capacity(sizes.len());
+        let mut views = try_list("split", sizes.len())?;
         for &size in &sizes {
             views.push(self.cropped_view(&origin, &self.shape().with_size(dim, size)?));
             origin.sizes_mut()[dim] += size;

@@ -1,6 +1,7 @@
 //! Unbind.
 
 use super::split::{all_grads, cat_in_order, few_pieces};
+use crate::allocate::try_list;
 use crate::autograd::{Backward, Context, Parts, record_many};
 use crate::shape::dim_index;
 use crate::table::{Refusal, Row, Sample, values};
@@ -27,7 +28,9 @@ impl Backward for UnbindBackward {
     }
 
     fn partial(&self, ctx: &Context<'_>) -> Result<Option<Parts>> {
-        few_pieces(ctx, self.dim, &self.input, 0..self.input[self.dim], |grad| grad.unsqueeze(self.dim as isize))
+        few_pieces(ctx, self.dim, &self.input, 0..self.input[self.dim], |grad| {
+            grad.unsqueeze(self.dim as isize)
+        })
     }
 }
 
@@ -45,7 +48,7 @@ impl Tensor {
     /// ```
     ///
     /// # Errors
-    /// For a 0-d tensor, and when `dim` is out of range.
+    /// For a 0-d tensor, when `dim` is out of range, and when there is no memory for so many slices.
     #[track_caller]
     pub fn unbind(&self, dim: isize) -> Result<Vec<Tensor>> {
         let dim = dim_index("unbind", dim, self.rank())?;
@@ -58,7 +61,9 @@ impl Tensor {
         let view = |i: usize| self.view_as(shape.clone(), strides.clone(), self.layout().offset() + i * step);
         let order = self.layout().memory_order();
         let input = self.shape().clone();
-        record_many(UnbindBackward { dim, input, order }, &[self], &[], (0..count).map(view).collect())
+        let mut views = try_list("unbind", count)?;
+        views.extend((0..count).map(view));
+        record_many(UnbindBackward { dim, input, order }, &[self], &[], views)
     }
 }
 
