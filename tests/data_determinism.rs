@@ -126,7 +126,11 @@ impl Dataset for Noise {
 
     fn get_batch(&self, indices: &[usize]) -> Result<Pair> {
         // So that later batches may be ready sooner.
-        std::thread::sleep(std::time::Duration::from_micros(if indices[0] % 2 == 0 { 500 } else { 0 }));
+        std::thread::sleep(std::time::Duration::from_micros(if indices[0].is_multiple_of(2) {
+            500
+        } else {
+            0
+        }));
         Ok((Tensor::randn([indices.len(), 1, 4, 4])?, Tensor::randint(0, 3, [indices.len()])?))
     }
 }

@@ -44,7 +44,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value = "0")]
     pub workers: usize,
 
-    /// Where the best weights are saved, as a safetensors file that PyTorch reads too.
+    /// Where the best weights are saved, as a safetensors file.
     #[arg(long, value_name = "FILE", default_value = "fashion_mnist.safetensors")]
     pub save: PathBuf,
 

@@ -12,8 +12,10 @@ use crate::draw::Draw;
 /// A call of a public function with drawn arguments. An error is as good as a result.
 pub(crate) struct Call {
     pub(crate) name: &'static str,
-    pub(crate) run: Box<dyn Fn(&mut Draw) -> Result<()> + Send + Sync>,
+    pub(crate) run: Run,
 }
+
+type Run = Box<dyn Fn(&mut Draw) -> Result<()> + Send + Sync>;
 
 /// A call that is looked at only for how it ends.
 pub(crate) fn call<R: Results>(

@@ -21,6 +21,9 @@ pub(crate) fn calls() -> Vec<Call> {
             Tensor::from_buffer(chainrule::Buffer::from_vec(vec![1.0f32; d.small()]), d.sizes())
         }),
         call("build", |d| Tensor::build(d.sizes(), |values: &mut [f32]| values.fill(1.0))),
+        call("try_new", |d| Tensor::try_new(vec![d.numbers(), d.numbers()])),
+        call("try_new of sizes", |d| Tensor::try_new(d.sizes())),
+        call("try_vec", |d| chainrule::try_vec::<f64>("try_vec", d.size()).map(drop)),
         call("to_scalar", |d| {
             let x = d.tensor();
             _ = x.to_scalar::<bool>();
@@ -86,7 +89,9 @@ pub(crate) fn calls() -> Vec<Call> {
         }),
         call("Shape", |d| {
             let shape = Shape::from(d.sizes());
-            Ok(_ = format!("{shape} {shape:?}"))
+            _ = (shape.with_size(d.size(), d.size()), shape.without(d.size()));
+            _ = (shape.with_inserted(d.size(), d.size()), shape.around(d.size()));
+            Ok(_ = format!("{shape} {shape:?} {}", shape.numel()))
         }),
         call("init::uniform_", |d| init::uniform_(&parameter(d)?, d.number(), d.number())),
         call("init::normal_", |d| init::normal_(&parameter(d)?, d.number(), d.number())),

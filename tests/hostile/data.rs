@@ -5,6 +5,7 @@ use std::path::Path;
 use chainrule::data::transforms::*;
 use chainrule::data::*;
 use chainrule::random::Generator;
+use chainrule::train::{AccuracyOptions, accuracy_with, correct_with, num_targets};
 use chainrule::train::{Progress, RunningMean, accuracy, correct};
 use chainrule::{DType, Result, Tensor};
 
@@ -278,6 +279,10 @@ fn measures() -> Vec<Call> {
             let logits = d.tensor_of(&[n, c]);
             _ = correct(&logits, &targets).map_err(|e| e.to_string());
             _ = accuracy(&d.tensor(), &d.tensor()).map_err(|e| e.to_string());
+            let options = AccuracyOptions { ignore_index: d.index() as i64 };
+            _ = num_targets(&d.tensor(), options).map_err(|e| e.to_string());
+            _ = correct_with(&logits, &targets, options).map_err(|e| e.to_string());
+            _ = accuracy_with(&logits, &targets, options).map_err(|e| e.to_string());
             accuracy(&logits, &targets).map(drop)
         }),
         call("Progress", |d| {

@@ -111,6 +111,16 @@ pub(crate) fn calls() -> Vec<Call> {
             _ = no_grad(|| parameter.tensor().mul(2.0));
             parameter.tensor().mul(2.0)?.sum()
         }),
+        call("RowGradient", |d| {
+            let shape = d.shape();
+            let parameter = Parameter::new(d.floats(&shape).detach())?;
+            let n = d.small();
+            let rows = autograd::RowGradient::new(&d.index_tensor(&[n], 3), &d.tensor())?;
+            let rows = rows.with_values(&d.tensor()).unwrap_or(rows);
+            _ = parameter.set_row_gradient(&rows).map_err(|e| e.to_string());
+            _ = parameter.row_gradient()?;
+            parameter.try_grad()
+        }),
         call("TensorCell", |d| {
             let cell = TensorCell::new(&d.tensor());
             _ = cell.set(&d.tensor()).map_err(|e| e.to_string());
@@ -129,7 +139,9 @@ pub(crate) fn calls() -> Vec<Call> {
             for _ in 0..d.small() {
                 let at = d.size() % damaged.len().max(1);
                 let byte = d.pick(&[0, 255, b'9', b'-', b'{', b'"', 128]);
-                damaged.get_mut(at).map(|old| *old = byte);
+                if let Some(old) = damaged.get_mut(at) {
+                    *old = byte;
+                }
             }
             StateDict::from_bytes(&damaged).map(drop)
         }),

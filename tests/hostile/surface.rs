@@ -42,6 +42,12 @@ const OTHERS: &[&str] = &[
     "unused_parameters",
     // Any argument is as good as another: seeds, names, closures, another value of the same type.
     "at_caller",
+    "at_caller_of_library",
+    "drop_in_turn",
+    "is_optional",
+    "optional",
+    "try_with_default",
+    "with_seed",
     "context",
     "enable_grad",
     "in_module",

@@ -181,7 +181,8 @@ fn rectangles_and_probabilities() {
 /// No samples, no channels, no rows, no columns, and sizes beside a 0 whose product would not fit.
 #[test]
 fn images_without_pixels() {
-    fn all(check: &mut dyn FnMut(&dyn Fn(&Tensor) -> Result<Tensor>, &str)) {
+    type Change<'a> = &'a dyn Fn(&Tensor) -> Result<Tensor>;
+    fn all(check: &mut dyn FnMut(Change<'_>, &str)) {
         macro_rules! each {
             ($($transform:expr),+ $(,)?) => {$({
                 let transform = $transform;

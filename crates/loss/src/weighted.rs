@@ -22,10 +22,9 @@ pub(crate) fn weighted<L: ElementwiseLoss>(
     if reduction == Reduction::MeanOrZero && total.item()? == 0.0 {
         return sum.mul(0.0);
     }
-    let mean = sum.div(&total)?;
-    if mean.item()?.is_finite() || total.item()? == 0.0 {
-        return Ok(mean);
+    if (1e-30..1e37).contains(&sum.item()?.abs()) || total.item()? == 0.0 {
+        return sum.div(&total);
     }
-    // The sum may be too large where the mean is not.
+    // The sum may be too large or too small for the type of a mean that is not.
     elementwise(loss, operands, Some(&weight.div(&total)?), Reduction::Sum)
 }

@@ -64,7 +64,7 @@ fn their_parameters_are_found() {
 
 #[test]
 fn layers_come_in_order_from_containers_beside_and_inside_each_other() {
-    let linear = |n: usize| Linear::builder(2, 2).bias(n % 2 == 0).build().unwrap();
+    let linear = |n: usize| Linear::builder(2, 2).bias(n.is_multiple_of(2)).build().unwrap();
     let model = sequential![
         linear(1),
         sequential![sequential![linear(2), ReLU::new()], Sequential::new(), linear(1)],

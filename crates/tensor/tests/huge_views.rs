@@ -25,7 +25,6 @@ fn lists_and_copies_are_refused() -> Result<()> {
     refused("flip", x.flip(0));
     refused("roll", x.roll(1, 0));
     refused("roll of all", x.unsqueeze(0)?.roll(1, []));
-    refused("repeat", x.repeat([2]));
     refused("repeat without end", x.repeat([usize::MAX]));
     refused("cat", Tensor::cat(&[&x, &x], 0));
     refused("stack", Tensor::stack(&[&x, &x], 0));
@@ -84,6 +83,6 @@ fn printing_looks_at_what_is_shown() -> Result<()> {
     );
     // A summary keeps six places of each of 59 dimensions, of which each has two.
     let many = Tensor::new(1.0).expand(vec![2usize; 59])?;
-    assert_eq!(many.to_string(), format!("tensor(..., size=({}))", vec!["2"; 59].join(", ")));
+    assert_eq!(many.to_string(), format!("tensor(...,\n       size=({}))", vec!["2"; 59].join(", ")));
     Ok(())
 }

@@ -128,10 +128,10 @@ impl RowLoss<2, 4> for CosineEmbedding {
         let ([a, b], [slope, cosine, p, q]) = (row.vectors, row.kept);
         let ((own, p), (other, q)) = if operand == 0 { ((a, p), (b, q)) } else { ((b, q), (a, p)) };
         // (other/‖other‖ − cosine·own/‖own‖)/‖own‖: products of two lengths may be too large.
-        let (whole, along, q) =
-            (T::from_f64(row.g * slope * p), T::from_f64(cosine * p), T::from_f64(q));
+        // In `f64`: of vectors of nearly one direction the products cancel.
+        let (whole, along) = (row.g * slope * p, cosine * p);
         for ((out, &own), &other) in out.iter_mut().zip(own).zip(other) {
-            *out = whole * (q * other - along * own);
+            *out = T::from_f64(whole * (q * other.to_f64() - along * own.to_f64()));
         }
     }
 

@@ -50,7 +50,7 @@ impl ElementwiseLoss<3> for GaussianLikelihood {
             0 => (x - y) / v,
             1 => (y - x) / v,
             // As in PyTorch, ε is no part of the derivative.
-            _ => T::of(0.5) * (T::ONE - (x - y) / v * (x - y)) / v,
+            _ => T::of(0.5) * (T::ONE / v - ((x - y) / v) * ((x - y) / v)),
         }
     }
     fn df_formula(self, operand: usize, [x, y, v]: [&Tensor; 3]) -> Result<Tensor> {
@@ -60,7 +60,7 @@ impl ElementwiseLoss<3> for GaussianLikelihood {
         match operand {
             0 => d.div(&v),
             1 => d.neg()?.div(&v),
-            _ => d.div(&v)?.mul(&d)?.neg()?.add(1.0)?.div(&v)?.mul(0.5),
+            _ => v.reciprocal()?.sub(&d.div(&v)?.square()?)?.mul(0.5),
         }
     }
 }

@@ -111,9 +111,9 @@ fn one_by_one(like: &Tensor, TruncNormal { mean, std, a, b }: TruncNormal, limit
     let mut values = values.into_vec::<f64>()?;
     let drawn = try_with_default(|generator| {
         values.fill_with(|| match limits.draw(generator) {
-            Place::FromLow(distance) => a + std * distance,
-            Place::FromHigh(distance) => b - std * distance,
-            Place::FromMean(distance) => mean + std * distance,
+            Place::BeyondLow(distance) => a + std * distance,
+            Place::BelowHigh(distance) => b - std * distance,
+            Place::AroundMean(distance) => mean + std * distance,
         });
     });
     if let Err(fault) = drawn {
@@ -133,9 +133,9 @@ struct Limits {
 /// A number as a distance in deviations, which is exact also where the limits are so far from the mean that their
 /// difference to it is not.
 enum Place {
-    FromLow(f64),
-    FromHigh(f64),
-    FromMean(f64),
+    BeyondLow(f64),
+    BelowHigh(f64),
+    AroundMean(f64),
 }
 
 impl Limits {
@@ -156,7 +156,7 @@ impl Limits {
     fn draw(self, generator: &mut Generator) -> Place {
         let (near, width) = self.tail();
         if near == 0.0 {
-            return Place::FromMean(self.draw_around_mean(generator));
+            return Place::AroundMean(self.draw_around_mean(generator));
         }
         // An exponential number of this rate fits best; from the limit on, it is the peak of the density's ratio to it.
         let rate = 0.5 * (near + near.hypot(2.0));
@@ -169,7 +169,7 @@ impl Limits {
                 break distance;
             }
         };
-        if self.low > 0.0 { Place::FromLow(distance) } else { Place::FromHigh(distance) }
+        if self.low > 0.0 { Place::BeyondLow(distance) } else { Place::BelowHigh(distance) }
     }
 
     fn draw_around_mean(self, generator: &mut Generator) -> f64 {

@@ -6,6 +6,9 @@ use chainrule_tensor::{ErrorKind, Result};
 use crate::parameter;
 use crate::schedulers_at_limits::{sgd, step};
 
+/// What makes something of an optimizer.
+type Make<'a, T> = dyn Fn(&mut Sgd) -> T + 'a;
+
 /// A function that has no value from epoch 3 on.
 fn ends(o: &mut dyn Hyperparameters) -> Box<dyn LrScheduler> {
     Box::new(LambdaLR::new(o, |epoch| if epoch < 3 { 0.5 } else { f64::NAN }).unwrap())
@@ -22,7 +25,7 @@ fn a_step_that_fails_changes_nothing_and_names_the_line() {
         let inside: Vec<Box<dyn LrScheduler>> = vec![chained(o), Box::new(StepLR::new(o, 1, 0.5).unwrap())];
         Box::new(SequentialLR::new(o, inside, [10]).unwrap())
     };
-    let makes: [&dyn Fn(&mut Sgd) -> Box<dyn LrScheduler>; 3] = [&alone, &chained, &sequence];
+    let makes: [&Make<'_, Box<dyn LrScheduler>>; 3] = [&alone, &chained, &sequence];
     for make in makes {
         let (_p, mut optimizer) = sgd(1.0);
         let mut scheduler = make(&mut optimizer);
@@ -69,7 +72,7 @@ fn a_scheduler_that_is_not_made_changes_nothing() {
         let inside: Vec<Box<dyn LrScheduler>> = vec![ends, Box::new(Fails)];
         SequentialLR::new(o, inside, [0]).map(|_| ())
     };
-    let makes: [&dyn Fn(&mut Sgd) -> Result<()>; 3] = [&infinite, &cyclic, &warmup];
+    let makes: [&Make<'_, Result<()>>; 3] = [&infinite, &cyclic, &warmup];
     for make in makes {
         assert!(make(&mut optimizer).is_err());
         let now =

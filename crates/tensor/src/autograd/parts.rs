@@ -131,7 +131,8 @@ impl Parts {
     /// The first part with zeros around it, written in one pass, where it is a block of the whole.
     fn surrounded(&self) -> Result<Option<Tensor>> {
         let Place::View { offset, strides } = &self.first.place else { return Ok(None) };
-        if *strides != self.shape.contiguous_strides() {
+        // What has no elements may begin behind the last one.
+        if *strides != self.shape.contiguous_strides() || self.first.values.numel() == 0 {
             return Ok(None);
         }
         self.first.values.detach().surround(&coordinates(*offset, &self.shape), 0.0, &self.shape).map(Some)
