@@ -75,10 +75,15 @@ fn images_between_two_steps_that_do_not_fit() {
                 .then(CenterCrop::new(1)),
         ];
         for steps in steps {
-            refused(&steps, ErrorKind::Memory);
+            // Some sizes are beyond the arithmetic of shapes before they are beyond memory.
+            let refusals = [ErrorKind::Memory, ErrorKind::Shape];
+            let error = apply(&steps, &image()).unwrap_err();
+            assert!(refusals.contains(&error.kind()), "{error}");
+            assert_eq!(error.location().unwrap().file(), file!());
             let rows = TensorDataset::new(Tensor::zeros([5, 3, 2, 2]).unwrap()).unwrap();
             let error = rows.transform(steps).get_all().unwrap_err();
-            assert_eq!((error.kind(), error.location().unwrap().file()), (ErrorKind::Memory, file!()));
+            assert!(refusals.contains(&error.kind()), "{error}");
+            assert_eq!(error.location().unwrap().file(), file!());
         }
     }
     // An image between the two directions of one step: one row of 2^40 columns, of two rows.

@@ -147,6 +147,9 @@ impl Limits {
     /// About the part of the uniform numbers between the limits that the density lets through.
     fn part_taken(self) -> f64 {
         let (near, width) = self.tail();
+        if !near.is_finite() {
+            return 0.0;
+        }
         // The density from the nearer limit on, relative to that there, has at most this integral (Mills' ratio).
         let integral = 4.0 / (3.0 * near + near.hypot(8f64.sqrt()));
         (integral / width).min(1.0)
@@ -157,6 +160,9 @@ impl Limits {
         let (near, width) = self.tail();
         if near == 0.0 {
             return Place::AroundMean(self.draw_around_mean(generator));
+        }
+        if !near.is_finite() {
+            return if self.low > 0.0 { Place::BeyondLow(0.0) } else { Place::BelowHigh(0.0) };
         }
         // An exponential number of this rate fits best; from the limit on, it is the peak of the density's ratio to it.
         let rate = 0.5 * (near + near.hypot(2.0));

@@ -184,8 +184,8 @@ fn a_state_that_does_not_fit_is_refused() {
     let o = &mut optimizer;
     refused(o, &|s| drop(s.remove("d")), "missing tensor d");
     refused(o, &|s| s.insert("e", Tensor::new([1.0])).unwrap(), "unexpected tensor e");
-    refused(o, &|s| replace(s, "\"name\":\"b\"", "\"name\":\"c\""), "has no parameter b");
-    refused(o, &|s| replace(s, "\"lr\":1.0", "\"lr\":-1.0"), "lr must be");
+    refused(o, &|s| replace(s, "\"name\":\"b\"", "\"name\":\"c\""), "has no parameter c");
+    refused(o, &|s| replace(s, "\"history_size\":100", "\"history_size\":0"), "history_size must be");
     refused(
         o,
         &|s| {

@@ -252,7 +252,7 @@ fn a_state_dict_that_does_not_fit_is_refused() {
         |s| replace(s, "[4,5]", "[5,4]"),
         &["head.weight has shape [5, 4] (float32) instead of [4, 5]"],
     );
-    does_not_fit(|s| replace(s, "\"lr\":0.5", "\"lr\":-1.0"), &["lr", "-1"]);
+    does_not_fit(|s| replace(s, "\"eps\":1e-8", "\"eps\":-1.0"), &["eps", "-1"]);
     // Steps without the averages that they would have left.
     does_not_fit(
         |s| {

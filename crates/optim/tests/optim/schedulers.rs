@@ -281,10 +281,10 @@ fn one_cycle_ends() {
     let mut s = OneCycleLR::new(&mut o, 1.0, 3).unwrap();
     (0..3).for_each(|_| s.step(&mut o).unwrap());
     let before = (o.lr(0).unwrap(), o.momentum(0).unwrap());
-    let error = s.step(&mut o).unwrap_err().to_string();
-    assert!(error.contains("step 4") && error.contains("3"), "{error}");
+    // Where PyTorch raises an error, the last rate stays.
+    s.step(&mut o).unwrap();
     assert_eq!((o.lr(0).unwrap(), o.momentum(0).unwrap()), before);
-    assert!(s.preview(&o, 2).is_err());
+    assert_eq!(s.preview(&o, 2).unwrap(), vec![vec![before.0]; 2]);
 }
 
 #[test]
